@@ -1,0 +1,251 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::domain::scan::Shard;
+
+/// Sweep address ranges for TLS certificates that threat reports name, and remember where they were seen.
+///
+/// Only addresses inside a scope are ever connected to: a scope file says who authorised which ranges,
+/// when and at what rate. Loopback needs no scope.
+#[derive(Debug, Parser)]
+#[command(name = "certsweep", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 2 bad usage or input; 3 refused by scope, nothing sent; 4 local resource or store;
+10 --fail-on found something; 130 interrupted, resume token saved.
+
+Settings: flag, then environment (CERTSWEEP_...), then certsweep.toml, then default.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Sweep a scope, match what is found, and remember it in the ledger
+    Scan(Box<ScanArgs>),
+    /// Look at one endpoint in full detail
+    Probe(ProbeArgs),
+    /// List indicator sets, or check the files they are written in
+    Indicators(IndicatorsArgs),
+    /// Sweep a range of servers that this program starts itself, on loopback
+    #[cfg(feature = "lab")]
+    Demo(DemoArgs),
+    /// Measure what a handshake costs, against servers on loopback
+    #[cfg(feature = "lab")]
+    Bench(BenchArgs),
+    /// Print a shell's completion script
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one for every command
+    Man {
+        /// Write the pages of all commands into this directory
+        #[arg(long, value_name = "DIRECTORY")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// Where the permission comes from.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct ScopeArgs {
+    /// The scope file: who authorised which ranges, ports, days and rates
+    #[arg(long, value_name = "FILE", env = "CERTSWEEP_SCOPE")]
+    pub(super) scope: Option<PathBuf>,
+    /// Without a scope file: who permits this sweep (not needed for loopback)
+    #[arg(long, value_name = "TEXT")]
+    pub(super) authorised_by: Option<String>,
+    /// Without a scope file: where the owner of an address can reach you (not needed for loopback)
+    #[arg(long, value_name = "TEXT", env = "CERTSWEEP_CONTACT")]
+    pub(super) contact: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct ScanArgs {
+    /// Without a scope file: addresses and prefixes to sweep, at most 65,536 addresses
+    #[arg(value_name = "RANGE")]
+    pub(super) ranges: Vec<String>,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    /// Without a scope file: addresses and prefixes to leave out
+    #[arg(long, value_name = "RANGE")]
+    pub(super) exclude: Vec<String>,
+    /// Visit only these targets of the scope; - is standard input. Plain, masscan -oL/-oJ/-oD, zmap, nmap -oG
+    #[arg(long, value_name = "FILE")]
+    pub(super) targets: Option<PathBuf>,
+    /// Ports, ranges and lists (softether, softether-wide, https), separated by commas [default: the scope's, or softether]
+    #[arg(long, value_name = "PORTS", value_delimiter = ',', env = "CERTSWEEP_PORTS")]
+    pub(super) ports: Option<Vec<String>>,
+    /// An indicator set to match besides the built-in ones; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(super) indicators: Vec<PathBuf>,
+    /// Connections per second, whole run [default: the scope's, or 500; unlimited on loopback]
+    #[arg(long, value_name = "N", env = "CERTSWEEP_RATE")]
+    pub(super) rate: Option<f64>,
+    /// Connections per second to one /24 or /48 [default: the scope's, or 5; unlimited on loopback]
+    #[arg(long, value_name = "N", env = "CERTSWEEP_RATE_PER_PREFIX")]
+    pub(super) rate_per_prefix: Option<f64>,
+    /// Connections open at once [default: 1000, or what the file descriptors allow]
+    #[arg(long, value_name = "N", env = "CERTSWEEP_CONCURRENCY")]
+    pub(super) concurrency: Option<usize>,
+    /// Seconds to wait for a connection, and again for the handshake [default: 5]
+    #[arg(long, value_name = "SECONDS", env = "CERTSWEEP_TIMEOUT")]
+    pub(super) timeout: Option<f64>,
+    /// The seed of the order; the same seed visits in the same order [default: random]
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Sweep part I of N; needs --seed, the same for all parts
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
+    /// Finish the latest unfinished scan of this plan, or the one with this id
+    #[arg(long, value_name = "SCAN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(super) resume: Option<String>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    /// A name for where this machine looks from, kept in every record [default: default]
+    #[arg(long, value_name = "NAME", env = "CERTSWEEP_VANTAGE")]
+    pub(super) vantage: Option<String>,
+    /// Show the plan and where each setting came from; send nothing, write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Exit with 10 if there was one
+    #[arg(long, value_name = "WHAT")]
+    pub(super) fail_on: Option<FailOn>,
+    /// A settings file to use instead of certsweep.toml in the current directory
+    #[arg(long, value_name = "FILE", env = "CERTSWEEP_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct OutputArgs {
+    /// The ledger [default: certsweep/ledger.db in the user's data directory]
+    #[arg(long, value_name = "PATH", env = "CERTSWEEP_STORE")]
+    pub(super) store: Option<PathBuf>,
+    /// What goes to standard output or --output [default: human]
+    #[arg(long, value_name = "FORMAT", env = "CERTSWEEP_FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Write results to this new file instead of standard output; --resume appends to it
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+/// The form of results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A table at the end, for people; addresses and names are defanged
+    Human,
+    /// One JSON object a line, each visit as it ends
+    Jsonl,
+    /// One line of comma-separated values per visit, with a header
+    Csv,
+}
+
+impl Format {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// What makes a scan exit with 10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// An indicator matched
+    Match,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ProbeArgs {
+    /// The endpoint: 192.0.2.1:443 or [2001:db8::1]:443
+    #[arg(value_name = "ADDRESS:PORT")]
+    pub(super) endpoint: String,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    /// An indicator set to match besides the built-in ones; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(super) indicators: Vec<PathBuf>,
+    /// Seconds to wait for the connection, and again for the handshake
+    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    pub(super) timeout: f64,
+    /// What goes to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: ProbeFormat,
+}
+
+/// The form of a probe's result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProbeFormat {
+    /// A line for each fact
+    Human,
+    /// The observation as one JSON object
+    Jsonl,
+    /// The chain's leaf as PEM
+    Pem,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct IndicatorsArgs {
+    #[command(subcommand)]
+    pub(super) command: IndicatorsCommand,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum IndicatorsCommand {
+    /// Show the built-in sets and those of the given files
+    List {
+        /// Indicator set files
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Read indicator set files and say what is wrong with them
+    Check {
+        /// Indicator set files
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[cfg(feature = "lab")]
+#[derive(Clone, Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Keep the ledger at this path
+    #[arg(long, value_name = "PATH")]
+    pub(super) store: Option<PathBuf>,
+}
+
+#[cfg(feature = "lab")]
+#[derive(Clone, Debug, Args)]
+pub(super) struct BenchArgs {
+    /// Targets per case
+    #[arg(long, value_name = "N", default_value = "20000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) targets: u32,
+    /// Times each case is run; medians are printed
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub(super) runs: u32,
+    /// Connections open at once
+    #[arg(long, value_name = "N", default_value = "500")]
+    pub(super) concurrency: usize,
+    /// A line for each case, or one JSON object a line
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: BenchFormat,
+    /// Be the servers: internal, started by the bench itself
+    #[arg(long, hide = true)]
+    pub(super) serve: bool,
+}
+
+/// The form of a bench's result.
+#[cfg(feature = "lab")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum BenchFormat {
+    /// A table
+    Human,
+    /// One JSON object a line
+    Jsonl,
+}

@@ -1,0 +1,135 @@
+//! `certsweep demo`: the whole job against servers that this program starts itself, on loopback.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::args::DemoArgs;
+use super::exit::{Exit, Failure};
+use super::session::{self, Session};
+use super::{scan, source, terminal};
+use crate::domain::coverage::Coverage;
+use crate::domain::indicator::{self, Index};
+use crate::domain::plan::{Plan, Tempo};
+use crate::domain::ports::PortSet;
+use crate::domain::scan::{Counts, Shard};
+use crate::domain::scope::{self, Scope};
+use crate::domain::tls::Limits;
+use crate::engine::{Clock, RunEnd, limits};
+use crate::lab::Range;
+
+/// Long enough for a loaded machine, short enough for the few servers that never answer.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Runs `demo`.
+pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
+    limits::descriptors();
+    let runtime = session::runtime()?;
+    let _entered = runtime.enter();
+    let range = Range::start(None).map_err(|error| Failure::local(error.to_string()))?;
+    terminal::note(&introduction(&range));
+    let folder = Scratch::new()?;
+    let store = args.store.clone().unwrap_or_else(|| folder.0.join("ledger.db"));
+    let exit = runtime.block_on(sweep(&range, &store))?;
+    terminal::note(&explanation(args.store.as_deref()));
+    Ok(exit)
+}
+
+async fn sweep(range: &Range, store: &Path) -> Result<Exit, Failure> {
+    let plan = plan(range)?;
+    let mut sets = source::indicator_sets(&[])?;
+    sets.push(indicator::read("demo", &range.indicator_set_toml())?);
+    let files = json!({});
+    let new = scan::new_scan(&plan, "default", &files, Clock::start().wall());
+    let mut ledger = scan::ledger(store)?;
+    ledger.begin_scan(&new, &sets)?;
+    let session = Session {
+        scan: &new,
+        index: Arc::new(Index::new(&sets)),
+        ledger,
+        covered: Coverage::default(),
+        counts: Counts::default(),
+        sink: None,
+        output: None,
+    };
+    let plan = Arc::new(plan);
+    let swept = session.sweep(Arc::clone(&plan)).await?;
+    terminal::print(&scan::report(&new, &plan, &swept, store)?)?;
+    match (swept.failure, swept.end) {
+        (Some(failure), _) => Err(failure),
+        (None, RunEnd::Complete) => Ok(Exit::Done),
+        (None, _) => Ok(Exit::Interrupted),
+    }
+}
+
+fn plan(range: &Range) -> Result<Plan, Failure> {
+    let ports = PortSet::from_iter(range.ports());
+    let scope = scope(range)?;
+    let tempo = Tempo {
+        concurrency: 128,
+        connect_timeout: TIMEOUT,
+        limits: Limits { handshake: TIMEOUT, ..Limits::default() },
+        ..Tempo::default()
+    };
+    Ok(Plan::new(scope, ports, None, (scan::random() as u64, Shard::WHOLE), tempo)?)
+}
+
+fn scope(range: &Range) -> Result<Scope, Failure> {
+    let text = format!(
+        "name = \"demo\"\ninclude = [\"{}\"]\nports = {:?}\n",
+        range.network(),
+        range.ports()
+    );
+    Ok(scope::read("demo", &text)?)
+}
+
+fn introduction(range: &Range) -> String {
+    let instead = if range.privileged() {
+        String::new()
+    } else {
+        " (443, 992, 1194 and 5555 cannot be bound here without root or are in use)".to_owned()
+    };
+    format!(
+        "demo: {} holds 256 addresses of this machine's loopback, with servers on ports {}{instead}. \
+         Some show a certificate that a made-up report names; two of them do not hold its key.",
+        range.network(),
+        PortSet::from_iter(range.ports()),
+    )
+}
+
+fn explanation(store: Option<&Path>) -> String {
+    let kept = store.map_or(
+        "The ledger of this demo is gone; --store PATH keeps it.".to_owned(),
+        |path| {
+            format!(
+                "The ledger is in {}: sqlite3 it and ask the views sightings, matches, scans.",
+                path.display()
+            )
+        },
+    );
+    format!(
+        "\n'key proven' means that the server signed this very handshake with the certificate's key.\n\
+         'NOT proven' shows a certificate that anybody could have copied: no reason to block its \
+         address.\n{kept}"
+    )
+}
+
+/// A folder that is gone when the demo ends.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Failure> {
+        let path = std::env::temp_dir().join(format!("certsweep-demo-{:x}", scan::random()));
+        std::fs::create_dir(&path)
+            .map(|()| Self(path.clone()))
+            .map_err(|error| Failure::local(format!("cannot create {}: {error}", path.display())))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

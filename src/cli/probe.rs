@@ -1,0 +1,176 @@
+//! `certsweep probe`: one endpoint, everything that one visit shows.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::args::{ProbeArgs, ProbeFormat};
+use super::exit::{Exit, Failure};
+use super::{session, settings, source, terminal};
+use crate::domain::address::Target;
+use crate::domain::cert::Leaf;
+use crate::domain::indicator::Index;
+use crate::domain::observation::Observation;
+use crate::domain::plan::{Plan, Tempo};
+use crate::domain::ports::PortSet;
+use crate::domain::record::{self, Origin};
+use crate::domain::scan::Shard;
+use crate::domain::text::{defang_name, defang_target, escape};
+use crate::domain::tls::Limits;
+use crate::engine::{Clock, Ended};
+
+/// Runs `probe`.
+pub(super) fn run(args: &ProbeArgs) -> Result<Exit, Failure> {
+    let runtime = session::runtime()?;
+    let _entered = runtime.enter();
+    let target = endpoint(&args.endpoint)?;
+    let index = Arc::new(Index::new(&source::indicator_sets(&args.indicators)?));
+    let plan = plan(args, target)?;
+    let prober = session::prober(&plan, index)?;
+    let observation = match runtime.block_on(prober.visit(&plan.scope, target)) {
+        Ended::Observed(observation) => *observation,
+        Ended::Refused(refusal) => return Err(refusal.into()),
+        Ended::Local(error) => {
+            return Err(Failure::local(format!("cannot connect from this machine: {error}")));
+        }
+    };
+    let text = match args.format {
+        ProbeFormat::Human => human(&observation),
+        ProbeFormat::Jsonl => {
+            let origin = Origin { scan: "", vantage: "default" };
+            format!("{}\n", record::observation(origin, &observation))
+        }
+        ProbeFormat::Pem => match &observation.leaf {
+            Some(leaf) => pem(leaf),
+            None => {
+                return Err(Failure::local(format!(
+                    "no certificate: {}{}",
+                    observation.outcome,
+                    parenthesis(observation.outcome.detail())
+                )));
+            }
+        },
+    };
+    terminal::print(&text).map(|()| Exit::Done)
+}
+
+fn endpoint(text: &str) -> Result<Target, Failure> {
+    let endpoint: SocketAddr = text.parse().map_err(|_| {
+        Failure::usage(format!(
+            "'{}' is no endpoint such as 192.0.2.1:443 or [2001:db8::1]:443; names are not looked up",
+            escape(text)
+        ))
+    })?;
+    if endpoint.port() == 0 {
+        return Err(Failure::usage("port 0 cannot be probed; ports go from 1 to 65535"));
+    }
+    Ok(Target::new(endpoint.ip(), endpoint.port()))
+}
+
+/// A plan whose scope is the given one, or the endpoint alone. The visit asks the scope again.
+fn plan(args: &ProbeArgs, target: Target) -> Result<Plan, Failure> {
+    let ports = PortSet::from_iter([target.port]);
+    let now = Clock::start().wall();
+    let alone = [target.address.to_string()];
+    let include: &[String] = if args.scope.scope.is_some() { &[] } else { &alone };
+    let scope = source::scope(&args.scope, (include, &[]), Some(&ports), now)?;
+    scope.permits(target, now)?;
+    let timeout = settings::duration(args.timeout)?;
+    let tempo = Tempo {
+        rate: scope.default_rate(),
+        rate_per_prefix: scope.default_rate_per_prefix(),
+        concurrency: 1,
+        connect_timeout: timeout,
+        limits: Limits { handshake: timeout, ..Limits::default() },
+    };
+    Ok(Plan::new(scope, ports, None, (0, Shard::WHOLE), tempo)?)
+}
+
+fn human(observation: &Observation) -> String {
+    let Observation { evidence, timing, .. } = observation;
+    let mut rows = vec![
+        ("endpoint", defang_target(observation.target)),
+        ("time", observation.time.to_string()),
+        (
+            "outcome",
+            format!("{}{}", observation.outcome, parenthesis(observation.outcome.detail())),
+        ),
+    ];
+    if let Some(ended) = &observation.ended {
+        rows.push(("ended", format!("{ended}{}", parenthesis(ended.detail()))));
+    }
+    if let Some(tls) = &observation.tls {
+        rows.push(("TLS", format!("{} with {}", tls.version, tls.cipher_suite)));
+    }
+    if let Some(leaf) = &observation.leaf {
+        let proven = match evidence.key_proven {
+            Some(true) => "key proven by a signature over this handshake",
+            Some(false) => "the signature over this handshake does NOT check: key not held",
+            None => "key not checked",
+        };
+        let finished = if evidence.handshake_finished { "finished" } else { "not finished" };
+        rows.push(("evidence", format!("{proven}; handshake {finished}")));
+        rows.extend(described(leaf));
+        for (at, hash) in observation.chain.iter().enumerate() {
+            rows.push(("chain", format!("{} sha256:{hash}", at + 1)));
+        }
+    }
+    for found in &observation.matches {
+        let label = found
+            .label
+            .as_deref()
+            .map_or(String::new(), |label| format!(" ({})", escape(&defang_name(label))));
+        let (set, source) = (escape(&found.set), escape(&found.source));
+        let tier = found.tier.letter();
+        rows.push(("MATCH", format!("tier {tier} {}{label} of {set}/{source}", found.indicator)));
+    }
+    for report in &observation.reported {
+        let dates = match (report.first_seen, report.last_seen) {
+            (Some(first), Some(last)) => format!("{first} to {last}"),
+            _ => "no dates".to_owned(),
+        };
+        let (set, source) = (escape(&report.set), escape(&report.source));
+        rows.push(("reported", format!("address named by {set}/{source}, {dates}")));
+    }
+    for (key, duration) in
+        [("connected", timing.connect), ("first byte", timing.first_byte), ("leaf", timing.leaf)]
+    {
+        rows.extend(duration.map(|duration| (key, format!("after {} us", duration.as_micros()))));
+    }
+    rows.iter().map(|(key, value)| format!("{key:<12} {value}\n")).collect()
+}
+
+fn described(leaf: &Leaf) -> Vec<(&'static str, String)> {
+    let description = &leaf.description;
+    let mut rows = vec![("SHA-1", leaf.sha1.to_string()), ("SHA-256", leaf.sha256.to_string())];
+    rows.extend(leaf.spki_sha256.map(|hash| ("key SHA-256", hash.to_string())));
+    let text = |value: &Option<String>| value.as_deref().map(escape);
+    for (key, value) in [
+        ("subject", text(&description.subject)),
+        ("issuer", text(&description.issuer)),
+        ("names", Some(escape(&description.names.join(", "))).filter(|names| !names.is_empty())),
+        ("serial", text(&description.serial)),
+        ("not before", description.not_before.map(|time| time.to_string())),
+        ("not after", description.not_after.map(|time| time.to_string())),
+        ("key", text(&description.key)),
+        ("signed with", text(&description.signature_algorithm)),
+        ("unreadable", text(&description.parse_error)),
+    ] {
+        rows.extend(value.map(|value| (key, value)));
+    }
+    if description.softether_default {
+        rows.push(("template", "the structure of SoftEther's default certificate".to_owned()));
+    }
+    rows
+}
+
+fn parenthesis(detail: Option<String>) -> String {
+    detail.map_or(String::new(), |detail| format!(" ({detail})"))
+}
+
+/// RFC 7468: base64 in lines of 64 between two labels.
+fn pem(leaf: &Leaf) -> String {
+    let base64 = data_encoding::BASE64.encode(&leaf.der);
+    let lines: Vec<&str> =
+        base64.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+}

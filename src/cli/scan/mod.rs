@@ -1,0 +1,193 @@
+//! `certsweep scan`: from arguments to a plan, from a plan to a sweep, from a sweep to a report.
+
+mod dry_run;
+mod prepare;
+mod report;
+
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use serde_json::{Value, json};
+
+use super::args::{FailOn, ScanArgs};
+use super::exit::{Exit, Failure};
+use super::session::{self, Session, Swept};
+use super::{sink, terminal};
+use crate::domain::coverage::Coverage;
+use crate::domain::indicator::Index;
+use crate::domain::plan::Plan;
+use crate::domain::record;
+use crate::domain::scan::{Counts, Scan};
+use crate::domain::time::Timestamp;
+use crate::engine::{Clock, RunEnd};
+use crate::store::Resumable;
+
+use prepare::{Prepared, indicator_record};
+pub(super) use prepare::{ledger, random};
+pub(super) use report::report;
+
+/// Runs `scan`; `given` says which settings were typed.
+pub(super) fn run(args: &ScanArgs, given: &ArgMatches) -> Result<Exit, Failure> {
+    let runtime = session::runtime()?;
+    let _entered = runtime.enter();
+    let now = Clock::start().wall();
+    let prepared = prepare::prepare(args, given, now)?;
+    if args.dry_run {
+        return terminal::print(&dry_run::text(&prepared)).map(|()| Exit::Done);
+    }
+    for warning in &prepared.warnings {
+        terminal::note(warning);
+    }
+    let swept = runtime.block_on(sweep(args, prepared, now));
+    // A probe that is still open when the sweep was cut short is of no use to anybody.
+    runtime.shutdown_background();
+    swept
+}
+
+async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Exit, Failure> {
+    let Prepared { plan, sets, settings, resumed, seed: _, warnings: _ } = prepared;
+    let resuming = resumed.is_some();
+    let (ledger, resumed) = match resumed {
+        Some((ledger, resumable)) => (ledger, Some(resumable)),
+        None => (ledger(&settings.store.value)?, None),
+    };
+    let (scan, covered, counts) = begin(args, &plan, resumed, &settings.vantage.value, now);
+    let mut session = Session {
+        index: Arc::new(Index::new(&sets)),
+        ledger,
+        covered,
+        counts,
+        sink: sink::open(settings.format.value, args.output.output.as_deref(), resuming)?,
+        output: args.output.output.as_deref(),
+        scan: &scan,
+    };
+    if resuming {
+        session.ledger.resume_scan(&scan.id, &sets)?;
+    } else {
+        session.ledger.begin_scan(&scan, &sets)?;
+    }
+    if let Some(sink) = &mut session.sink {
+        let sets: Vec<_> = sets.iter().map(indicator_record).collect();
+        let record = record::scan_started(&scan, &plan, &sets);
+        sink.scan(&record)
+            .and_then(|()| sink.flush())
+            .map_err(|error| sink::failure(args.output.output.as_deref(), &error))?;
+    }
+    terminal::note(&opening(&scan, &plan));
+    let plan = Arc::new(plan);
+    let swept = session.sweep(Arc::clone(&plan)).await?;
+    let human = settings.format.value == super::args::Format::Human;
+    conclude(args, &scan, &plan, swept, human, &settings.store.value)
+}
+
+/// The scan to write down: a new one, or the one that is resumed.
+fn begin(
+    args: &ScanArgs,
+    plan: &Plan,
+    resumed: Option<Resumable>,
+    vantage: &str,
+    now: Timestamp,
+) -> (Scan, Coverage, Counts) {
+    if let Some(Resumable { scan, coverage, mut counts }) = resumed {
+        // What a fault kept from being probed is tried again.
+        counts.faults = 0;
+        return (scan, coverage, counts);
+    }
+    let files = json!({ "indicators": args.indicators, "targets": args.targets });
+    (new_scan(plan, vantage, &files, now), Coverage::default(), Counts::default())
+}
+
+/// A scan of `plan` that starts `now`; `files` are what it read besides its scope.
+pub(super) fn new_scan(plan: &Plan, vantage: &str, files: &Value, now: Timestamp) -> Scan {
+    let tempo = plan.tempo;
+    let settings = json!({
+        "ports": plan.ports.as_slice(),
+        "rate": tempo.rate,
+        "rate_per_prefix": tempo.rate_per_prefix,
+        "concurrency": tempo.concurrency,
+        "connect_timeout_us": tempo.connect_timeout.as_micros() as u64,
+        "handshake_timeout_us": tempo.limits.handshake.as_micros() as u64,
+        "files": files,
+    });
+    let milliseconds = (now.micros() / 1_000).cast_unsigned();
+    Scan {
+        id: ulid::Ulid::from_parts(milliseconds, random()).to_string(),
+        plan_hash: plan.hash(),
+        scope_name: plan.scope.name.clone(),
+        scope_hash: plan.scope.hash,
+        scope_text: plan.scope.text.clone(),
+        command_line: std::env::args().skip(1).collect(),
+        seed: plan.seed,
+        shard: plan.shard,
+        vantage: vantage.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        settings: settings.to_string(),
+        positions: plan.order.len(),
+        started: now,
+    }
+}
+
+fn opening(scan: &Scan, plan: &Plan) -> String {
+    use crate::domain::text::counted;
+    let rate = |rate: Option<f64>| rate.map_or("unlimited".to_owned(), |rate| format!("{rate}/s"));
+    format!(
+        "scan {} of scope '{}': {}, ports {}, rate {}, {} per prefix",
+        scan.id,
+        crate::domain::text::escape(&scan.scope_name),
+        counted(plan.address_count(), "address", "addresses"),
+        plan.ports,
+        rate(plan.tempo.rate),
+        rate(plan.tempo.rate_per_prefix),
+    )
+}
+
+/// Prints what was found, and turns how the sweep ended into how the program exits.
+fn conclude(
+    args: &ScanArgs,
+    scan: &Scan,
+    plan: &Plan,
+    swept: Swept,
+    human: bool,
+    store: &std::path::Path,
+) -> Result<Exit, Failure> {
+    let text = report(scan, plan, &swept, store)?;
+    let reported = match (human, &args.output.output) {
+        (true, Some(path)) => std::fs::write(path, &text)
+            .map_err(|error| Failure::local(format!("cannot write {}: {error}", path.display()))),
+        (true, None) => terminal::print(&text),
+        (false, _) => Ok(()),
+    };
+    let resume = format!(
+        "scan {} is unfinished: {} of {} positions are covered; finish it with the same command and \
+         --resume={}",
+        scan.id,
+        swept.covered.len(),
+        scan.positions,
+        scan.id
+    );
+    if !swept.complete {
+        terminal::note(&resume);
+    }
+    if let Some(failure) = swept.failure {
+        return Err(failure);
+    }
+    reported?;
+    match swept.end {
+        RunEnd::Refused(refusal) => Err(Failure {
+            exit: Exit::Refused,
+            message: format!("{refusal}; stopped, and nothing more was sent"),
+        }),
+        RunEnd::Starved(error) => Err(Failure::local(format!(
+            "cannot open any connection: {error}; close other programs or raise ulimit -n"
+        ))),
+        RunEnd::Stopped => Ok(Exit::Interrupted),
+        RunEnd::Complete if !swept.complete => Err(Failure::local(format!(
+            "{} targets could not be probed because of a fault in certsweep",
+            swept.counts.faults
+        ))),
+        RunEnd::Complete => {
+            let found = args.fail_on == Some(FailOn::Match) && swept.counts.matched > 0;
+            Ok(if found { Exit::Found } else { Exit::Done })
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! From arguments to a checked plan. Nothing is sent, and only a resumed ledger is opened.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::ArgMatches;
+use serde_json::{Value, json};
+
+use crate::cli::args::ScanArgs;
+use crate::cli::exit::Failure;
+use crate::cli::settings::{File, Origin, Setting, Settings};
+use crate::cli::source;
+use crate::domain::indicator::IndicatorSet;
+use crate::domain::plan::{Plan, Tempo};
+use crate::domain::ports::PortSet;
+use crate::domain::scan::Shard;
+use crate::domain::scope::Scope;
+use crate::domain::targets::TargetList;
+use crate::domain::time::Timestamp;
+use crate::domain::tls::Limits;
+use crate::engine::limits;
+use crate::store::{Ledger, Resumable};
+
+/// Everything that is decided before the first packet.
+pub(in crate::cli) struct Prepared {
+    pub(in crate::cli) plan: Plan,
+    pub(in crate::cli) sets: Vec<IndicatorSet>,
+    pub(in crate::cli) settings: Settings,
+    /// The scan to finish, and the ledger that holds it.
+    pub(in crate::cli) resumed: Option<(Ledger, Resumable)>,
+    pub(in crate::cli) seed: Setting<u64>,
+    pub(in crate::cli) warnings: Vec<String>,
+}
+
+/// Decides everything that `args` leave open.
+pub(super) fn prepare(
+    args: &ScanArgs,
+    given: &ArgMatches,
+    now: Timestamp,
+) -> Result<Prepared, Failure> {
+    if args.shard.is_some() && args.seed.is_none() && args.resume.is_none() {
+        return Err(Failure::usage(
+            "--shard needs --seed: parts fit together only if all are cut from the same order",
+        ));
+    }
+    let file = File::read(args.config.as_deref())?;
+    let asked_ports = args.ports.as_deref().map(ports).transpose()?;
+    let ranges = (args.ranges.as_slice(), args.exclude.as_slice());
+    let scope = source::scope(&args.scope, ranges, asked_ports.as_ref(), now)?;
+    let mut settings = Settings::merge(args, given, &file, &scope)?;
+    let ports = asked_ports.unwrap_or_else(|| scope.ports.clone());
+    let targets =
+        args.targets.as_deref().map(|path| source::target_list(path, &scope)).transpose()?;
+    let indicator_files: Vec<_> = args.indicators.iter().chain(&file.indicators).cloned().collect();
+    let sets = source::indicator_sets(&indicator_files)?;
+    let warnings = fit_descriptors(&mut settings)?;
+    let plan = plan_of(scope, ports, targets, &settings);
+    let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let resumed = match &args.resume {
+        None => None,
+        Some(id) => {
+            let plan = plan((args.seed.unwrap_or_default(), shard))?;
+            Some(resumed(&settings.store.value, id, &plan, args)?)
+        }
+    };
+    let (seed, shard) = match (&resumed, args.seed) {
+        (Some((_, resumable)), _) => {
+            let origin = Origin::File(format!("scan {}", resumable.scan.id));
+            (Setting::new(resumable.scan.seed, origin), resumable.scan.shard)
+        }
+        (None, Some(seed)) => (Setting::new(seed, Origin::Flag), shard),
+        (None, None) => (Setting::new(random() as u64, Origin::Default), shard),
+    };
+    let plan = plan((seed.value, shard))?;
+    Ok(Prepared { plan, sets, settings, resumed, seed, warnings })
+}
+
+fn ports(items: &[String]) -> Result<PortSet, Failure> {
+    PortSet::read(items.iter().map(String::as_str))
+        .map_err(|error| Failure::usage(format!("--ports: {error}")))
+}
+
+/// Makes plans over the same targets for any seed and shard.
+fn plan_of(
+    scope: Scope,
+    ports: PortSet,
+    targets: Option<TargetList>,
+    settings: &Settings,
+) -> impl Fn((u64, Shard)) -> Result<Plan, Failure> + use<> {
+    let timeout: Duration = settings.timeout.value;
+    let tempo = Tempo {
+        rate: settings.rate.value,
+        rate_per_prefix: settings.rate_per_prefix.value,
+        concurrency: settings.concurrency.value,
+        connect_timeout: timeout,
+        limits: Limits { handshake: timeout, ..Limits::default() },
+    };
+    move |part| Ok(Plan::new(scope.clone(), ports.clone(), targets.clone(), part, tempo)?)
+}
+
+/// Lowers the concurrency to what this process may open.
+fn fit_descriptors(settings: &mut Settings) -> Result<Vec<String>, Failure> {
+    let (limit, open) = (limits::descriptors(), limits::open_descriptors());
+    let asked = settings.concurrency.value;
+    let Some(cap) = limits::cap(asked, limit, open) else {
+        return Err(Failure::local(format!(
+            "only {limit} file descriptors are allowed and {open} are in use; raise ulimit -n to at \
+             least {}",
+            open + 64
+        )));
+    };
+    settings.concurrency.value = cap.concurrency;
+    let warning = format!(
+        "{} connections at once instead of {asked}: {limit} file descriptors are allowed; raise \
+         ulimit -n for more",
+        cap.concurrency
+    );
+    Ok(cap.lowered.then_some(warning).into_iter().collect())
+}
+
+/// The unfinished scan of `plan` in the ledger at `store`: the one called `id`, or the latest.
+fn resumed(
+    store: &Path,
+    id: &str,
+    plan: &Plan,
+    args: &ScanArgs,
+) -> Result<(Ledger, Resumable), Failure> {
+    let ledger = ledger(store)?;
+    let found = if id.is_empty() {
+        ledger.unfinished(plan.hash(), args.seed, plan.shard)?
+    } else {
+        ledger.resumable(id)?
+    };
+    let Some(resumable) = found else {
+        let which = if id.is_empty() { "of this plan".to_owned() } else { format!("called {id}") };
+        return Err(Failure::usage(format!(
+            "{} holds no unfinished scan {which}; start one without --resume",
+            store.display()
+        )));
+    };
+    let scan = &resumable.scan;
+    let same_part = args.shard.is_none_or(|shard| shard == scan.shard)
+        && args.seed.is_none_or(|seed| seed == scan.seed);
+    if scan.plan_hash != plan.hash() || !same_part {
+        return Err(Failure::usage(format!(
+            "scan {} was of another plan (scope '{}', shard {}): give the same ranges, ports and targets",
+            scan.id, scan.scope_name, scan.shard
+        )));
+    }
+    Ok((ledger, resumable))
+}
+
+/// The ledger at `store`.
+pub(in crate::cli) fn ledger(store: &Path) -> Result<Ledger, Failure> {
+    Ok(Ledger::open(store)?)
+}
+
+/// Numbers that nobody can guess, from the system.
+pub(in crate::cli) fn random() -> u128 {
+    let mut bytes = [0; 16];
+    // Without the system's generator there is still the time, which is enough for an order.
+    if getrandom::fill(&mut bytes).is_err() {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        bytes = now.unwrap_or_default().as_nanos().to_le_bytes();
+    }
+    u128::from_le_bytes(bytes)
+}
+
+/// What the opening record says of an indicator set.
+pub(in crate::cli) fn indicator_record(set: &IndicatorSet) -> Value {
+    json!({
+        "name": set.name,
+        "tlp": set.tlp,
+        "sha256": set.hash,
+        "certificates": set.certificates.len(),
+        "addresses": set.addresses.len(),
+    })
+}

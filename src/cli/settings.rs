@@ -1,0 +1,291 @@
+//! Settings and where each came from: flag, environment, file, scope, default.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use super::args::{Format, ScanArgs};
+use super::exit::Failure;
+use super::source;
+use crate::domain::document::{Document, Placed};
+use crate::domain::scope::Scope;
+
+/// The settings file that is read where there is one.
+const FILE: &str = "certsweep.toml";
+
+const KEYS: [&str; 8] = [
+    "rate",
+    "rate_per_prefix",
+    "concurrency",
+    "timeout",
+    "store",
+    "format",
+    "vantage",
+    "indicators",
+];
+
+/// Where a setting came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Flag,
+    Environment,
+    File(String),
+    Scope,
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag => f.write_str("flag"),
+            Self::Environment => f.write_str("environment"),
+            Self::File(file) => f.write_str(file),
+            Self::Scope => f.write_str("scope"),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Setting<T> {
+    pub(super) value: T,
+    pub(super) origin: Origin,
+}
+
+impl<T> Setting<T> {
+    pub(super) const fn new(value: T, origin: Origin) -> Self {
+        Self { value, origin }
+    }
+}
+
+/// What a settings file says.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    name: String,
+    rate: Option<f64>,
+    rate_per_prefix: Option<f64>,
+    concurrency: Option<usize>,
+    timeout: Option<f64>,
+    store: Option<PathBuf>,
+    format: Option<Format>,
+    vantage: Option<String>,
+    /// Indicator set files, besides those given as flags.
+    pub(super) indicators: Vec<PathBuf>,
+}
+
+impl File {
+    /// Reads `named`, or `certsweep.toml` in the current directory if there is one.
+    pub(super) fn read(named: Option<&Path>) -> Result<Self, Failure> {
+        let path = match named {
+            Some(path) => path,
+            None if Path::new(FILE).exists() => Path::new(FILE),
+            None => return Ok(Self::default()),
+        };
+        let text = source::text(path, "settings")?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    fn parse(file: &str, text: &str) -> Result<Self, Failure> {
+        let document = Document { file, text };
+        let mut table = document.table()?;
+        let format = table.text("format")?.map(|word| format(document, &word)).transpose()?;
+        let concurrency = table.positive_number("concurrency")?.map(|number| number.value);
+        let settings = Self {
+            name: file.to_owned(),
+            rate: table.positive_number("rate")?.map(|rate| rate.value),
+            rate_per_prefix: table.positive_number("rate_per_prefix")?.map(|rate| rate.value),
+            concurrency: concurrency.map(|number| number.max(1.0) as usize),
+            timeout: table.positive_number("timeout")?.map(|seconds| seconds.value),
+            store: table.text("store")?.map(|path| path.value.into()),
+            format,
+            vantage: table.text("vantage")?.map(|name| name.value),
+            indicators: table
+                .items("indicators")?
+                .unwrap_or_default()
+                .into_iter()
+                .map(|path| path.value.into())
+                .collect(),
+        };
+        table.finish(&KEYS)?;
+        Ok(settings)
+    }
+}
+
+fn format(document: Document<'_>, word: &Placed<String>) -> Result<Format, Failure> {
+    <Format as clap::ValueEnum>::from_str(&word.value, false).map_err(|_| {
+        let message = format!("unknown format '{}'; known: human, jsonl, csv", word.value);
+        document.complain(word.span.start, message).into()
+    })
+}
+
+/// Every setting of a scan.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) rate: Setting<Option<f64>>,
+    pub(super) rate_per_prefix: Setting<Option<f64>>,
+    pub(super) concurrency: Setting<usize>,
+    pub(super) timeout: Setting<Duration>,
+    pub(super) store: Setting<PathBuf>,
+    pub(super) format: Setting<Format>,
+    pub(super) vantage: Setting<String>,
+}
+
+impl Settings {
+    /// Merges what was typed, the environment, `file`, `scope` and the defaults, in this order.
+    pub(super) fn merge(
+        args: &ScanArgs,
+        given: &ArgMatches,
+        file: &File,
+        scope: &Scope,
+    ) -> Result<Self, Failure> {
+        let layers = Layers { given, file: &file.name };
+        let timeout = layers.pick("timeout", args.timeout, file.timeout, 5.0);
+        let rates = [
+            layers.rate("rate", args.rate, file.rate, scope.rate, scope.default_rate()),
+            layers.rate(
+                "rate_per_prefix",
+                args.rate_per_prefix,
+                file.rate_per_prefix,
+                scope.rate_per_prefix,
+                scope.default_rate_per_prefix(),
+            ),
+        ];
+        for (flag, rate) in ["--rate", "--rate-per-prefix"].iter().zip(&rates) {
+            if rate.value.is_some_and(|rate| !(rate.is_finite() && rate > 0.0)) {
+                return Err(Failure::usage(format!("{flag} must be a number greater than 0")));
+            }
+        }
+        let [rate, rate_per_prefix] = rates;
+        let concurrency = layers.pick("concurrency", args.concurrency, file.concurrency, 1_000);
+        if concurrency.value == 0 {
+            return Err(Failure::usage("--concurrency must be at least 1"));
+        }
+        let store = args.output.store.clone();
+        Ok(Self {
+            rate,
+            rate_per_prefix,
+            concurrency,
+            timeout: Setting::new(duration(timeout.value)?, timeout.origin),
+            store: match layers.picked("store", store, file.store.clone()) {
+                Some(store) => store,
+                None => Setting::new(default_store()?, Origin::Default),
+            },
+            format: layers.pick("format", args.output.format, file.format, Format::Human),
+            vantage: layers.pick(
+                "vantage",
+                args.vantage.clone(),
+                file.vantage.clone(),
+                "default".to_owned(),
+            ),
+        })
+    }
+}
+
+/// A timeout of `seconds`.
+pub(super) fn duration(seconds: f64) -> Result<Duration, Failure> {
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|duration| !duration.is_zero() && *duration <= Duration::from_secs(3_600))
+        .ok_or_else(|| Failure::usage("--timeout must be more than 0 and at most 3600 seconds"))
+}
+
+/// Where the ledger is if nobody says.
+fn default_store() -> Result<PathBuf, Failure> {
+    use etcetera::BaseStrategy;
+    let base = etcetera::choose_base_strategy().map_err(|_| {
+        Failure::usage("no home directory to keep the ledger in; say where with --store PATH")
+    })?;
+    Ok(base.data_dir().join("certsweep").join("ledger.db"))
+}
+
+struct Layers<'a> {
+    given: &'a ArgMatches,
+    file: &'a str,
+}
+
+impl Layers<'_> {
+    fn picked<T>(&self, id: &str, typed: Option<T>, file: Option<T>) -> Option<Setting<T>> {
+        match (typed, file) {
+            (Some(value), _) => {
+                let origin = match self.given.value_source(id) {
+                    Some(ValueSource::EnvVariable) => Origin::Environment,
+                    _ => Origin::Flag,
+                };
+                Some(Setting::new(value, origin))
+            }
+            (None, Some(value)) => Some(Setting::new(value, Origin::File(self.file.to_owned()))),
+            (None, None) => None,
+        }
+    }
+
+    fn pick<T>(&self, id: &str, typed: Option<T>, file: Option<T>, default: T) -> Setting<T> {
+        self.picked(id, typed, file).unwrap_or(Setting::new(default, Origin::Default))
+    }
+
+    /// A rate; a scope's limit holds unless a flag or the environment asks for less, so that a file
+    /// of general settings never stands in a scope's way.
+    fn rate(
+        &self,
+        id: &str,
+        typed: Option<f64>,
+        file: Option<f64>,
+        scope: Option<f64>,
+        default: Option<f64>,
+    ) -> Setting<Option<f64>> {
+        let file = file.filter(|file| scope.is_none_or(|scope| *file <= scope));
+        if let Some(Setting { value, origin }) = self.picked(id, typed, file) {
+            return Setting::new(Some(value), origin);
+        }
+        let origin = if scope.is_some() { Origin::Scope } else { Origin::Default };
+        Setting::new(default, origin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, FromArgMatches};
+
+    use super::*;
+    use crate::cli::args::{Cli, Command};
+    use crate::domain::scope;
+
+    fn merged(line: &str, file: &str, scope: &str) -> Settings {
+        let matches = Cli::command().get_matches_from(line.split(' '));
+        let Command::Scan(args) = Cli::from_arg_matches(&matches).unwrap().command else {
+            panic!("not a scan")
+        };
+        let scope = format!("name = \"lo\"\ninclude = [\"127.0.0.0/24\"]\nports = [443]\n{scope}");
+        let scope = scope::read("lo.toml", &scope).unwrap();
+        let file = File::parse("certsweep.toml", file).unwrap();
+        Settings::merge(&args, matches.subcommand().unwrap().1, &file, &scope).unwrap()
+    }
+
+    #[test]
+    fn flag_beats_file_beats_scope_beats_default() {
+        let settings =
+            merged("certsweep scan --rate 7 --store x.db", "rate = 8\ntimeout = 2\n", "");
+        assert_eq!(settings.rate, Setting::new(Some(7.0), Origin::Flag));
+        let file = Origin::File("certsweep.toml".to_owned());
+        assert_eq!(settings.timeout, Setting::new(Duration::from_secs(2), file.clone()));
+        assert_eq!(settings.concurrency, Setting::new(1_000, Origin::Default));
+        assert_eq!(settings.rate_per_prefix, Setting::new(None, Origin::Default));
+        let settings = merged("certsweep scan --store x.db", "rate = 8\n", "rate = 9\n");
+        assert_eq!(settings.rate, Setting::new(Some(8.0), file));
+        let settings = merged("certsweep scan --store x.db", "rate = 10\n", "rate = 9\n");
+        assert_eq!(settings.rate, Setting::new(Some(9.0), Origin::Scope));
+    }
+
+    #[test]
+    fn settings_files_are_checked() {
+        let message = |text: &str| File::parse("c.toml", text).unwrap_err().message;
+        assert_eq!(message("reta = 5\n"), "c.toml:1:1: unknown key 'reta'; did you mean 'rate'?");
+        assert_eq!(
+            message("format = \"xml\"\n"),
+            "c.toml:1:10: unknown format 'xml'; known: human, jsonl, csv"
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! Comma-separated values: one visit a line, the facts that fit in a table.
+
+use std::io::{self, BufWriter, Write};
+
+use serde_json::Value;
+
+use super::Sink;
+use crate::domain::observation::Observation;
+use crate::domain::record::Origin;
+
+const HEADER: [&str; 17] = [
+    "scan",
+    "time",
+    "vantage",
+    "address",
+    "port",
+    "server_name",
+    "outcome",
+    "detail",
+    "sha1",
+    "sha256",
+    "subject",
+    "not_before",
+    "not_after",
+    "key_proven",
+    "handshake_finished",
+    "tls_version",
+    "matches",
+];
+
+pub(super) struct Csv<W: Write> {
+    out: csv::Writer<BufWriter<W>>,
+    wants_header: bool,
+}
+
+impl<W: Write> Csv<W> {
+    pub(super) fn new(out: BufWriter<W>, wants_header: bool) -> Self {
+        Self { out: csv::Writer::from_writer(out), wants_header }
+    }
+}
+
+impl<W: Write + Send> Sink for Csv<W> {
+    /// Runs are no rows; the first one brings the header.
+    fn scan(&mut self, _record: &Value) -> io::Result<()> {
+        if std::mem::take(&mut self.wants_header) {
+            self.out.write_record(HEADER)?;
+        }
+        Ok(())
+    }
+
+    fn observation(&mut self, origin: Origin<'_>, observation: &Observation) -> io::Result<()> {
+        let leaf = observation.leaf.as_ref();
+        let text = |value: Option<String>| value.unwrap_or_default();
+        let described = leaf.map(|leaf| &leaf.description);
+        let matches: Vec<String> = observation
+            .matches
+            .iter()
+            .map(|found| format!("{}/{}/{}", found.tier.letter(), found.set, found.indicator))
+            .collect();
+        let row: [String; 17] = [
+            origin.scan.to_owned(),
+            observation.time.to_string(),
+            origin.vantage.to_owned(),
+            observation.target.address.to_string(),
+            observation.target.port.to_string(),
+            text(observation.server_name.clone()),
+            observation.outcome.to_string(),
+            text(observation.outcome.detail()),
+            text(leaf.map(|leaf| leaf.sha1.to_string())),
+            text(leaf.map(|leaf| leaf.sha256.to_string())),
+            text(described.and_then(|described| described.subject.clone())),
+            text(described.and_then(|described| described.not_before).map(|time| time.to_string())),
+            text(described.and_then(|described| described.not_after).map(|time| time.to_string())),
+            text(observation.evidence.key_proven.map(|proven| proven.to_string())),
+            observation.evidence.handshake_finished.to_string(),
+            text(observation.tls.as_ref().map(|tls| tls.version.to_owned())),
+            matches.join(" "),
+        ];
+        Ok(self.out.write_record(row)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

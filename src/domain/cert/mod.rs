@@ -1,0 +1,39 @@
+//! Leaf certificates: hashed first, described afterwards.
+//!
+//! The fingerprints are taken from the bytes on the wire before anything reads them, so that a leaf
+//! which no parser accepts is still stored and matched. The description is total: what cannot be
+//! read leaves its field empty and a reason in [`Description::parse_error`].
+
+mod describe;
+mod softether;
+mod spki;
+
+pub use describe::Description;
+pub use spki::{PublicKey, public_key};
+
+use super::fingerprint::{Sha1Fingerprint, Sha256Fingerprint};
+
+/// The first certificate of a server's Certificate message, as the bytes received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// The bytes received.
+    pub der: Vec<u8>,
+    /// SHA-1 of `der`: the fingerprint that reports print.
+    pub sha1: Sha1Fingerprint,
+    /// SHA-256 of `der`: the key that the ledger uses.
+    pub sha256: Sha256Fingerprint,
+    /// SHA-256 of the SubjectPublicKeyInfo (RFC 5280, section 4.1), if it could be found.
+    pub spki_sha256: Option<Sha256Fingerprint>,
+    /// What a reader makes of it.
+    pub description: Description,
+}
+
+impl Leaf {
+    /// Hashes `der`, then describes it.
+    pub fn new(der: Vec<u8>) -> Self {
+        let (sha1, sha256) = (Sha1Fingerprint::of(&der), Sha256Fingerprint::of(&der));
+        let spki_sha256 = public_key(&der).map(|key| Sha256Fingerprint::of(key.spki));
+        let description = Description::read(&der);
+        Self { der, sha1, sha256, spki_sha256, description }
+    }
+}

@@ -1,0 +1,205 @@
+use std::time::Duration;
+
+use super::*;
+use crate::domain::plan::Tempo;
+use crate::domain::ports::PortSet;
+use crate::domain::scan::Shard;
+use crate::domain::scope;
+
+fn plan(include: &str, exclude: &str, tempo: Tempo) -> Arc<Plan> {
+    let text = format!(
+        "name = \"lo\"\ninclude = [\"{include}\"]\nexclude = [{exclude}]\nports = [\"softether\"]\n"
+    );
+    let scope = scope::read("lo.toml", &text).unwrap();
+    let ports = PortSet::read(["softether"]).unwrap();
+    Arc::new(Plan::new(scope, ports, None, (7, Shard::WHOLE), tempo).unwrap())
+}
+
+fn free() -> Tempo {
+    Tempo { concurrency: 64, ..Tempo::default() }
+}
+
+/// A run in simulated time: each probe takes `10 + position % 7` milliseconds.
+struct Simulation {
+    dispatch: Dispatch,
+    now: Moment,
+    open: Vec<(Moment, Ticket)>,
+    started: Vec<(Moment, Ticket)>,
+    covered: Coverage,
+    most_open: usize,
+}
+
+impl Simulation {
+    fn new(plan: Arc<Plan>, covered: Coverage) -> Self {
+        Self {
+            dispatch: Dispatch::new(plan, covered.clone()),
+            now: Moment::ZERO,
+            open: Vec::new(),
+            started: Vec::new(),
+            covered,
+            most_open: 0,
+        }
+    }
+
+    fn end_earliest(&mut self) {
+        let at = (0..self.open.len()).min_by_key(|at| self.open[*at].0).expect("a probe is open");
+        let (moment, ticket) = self.open.swap_remove(at);
+        self.now = self.now.max(moment);
+        assert!(self.covered.insert(ticket.position), "{ticket:?} ended twice");
+        self.dispatch.finished(ticket);
+    }
+
+    fn start(&mut self, ticket: Ticket) {
+        let host = ticket.target.address;
+        assert!(self.open.iter().all(|(_, open)| open.target.address != host), "{host} is busy");
+        let takes = Duration::from_millis(10 + ticket.position % 7);
+        self.open.push((self.now + takes, ticket));
+        self.started.push((self.now, ticket));
+        self.most_open = self.most_open.max(self.open.len());
+    }
+
+    /// Runs to the end, or until `starts` probes have started; then lets the open ones end.
+    fn run(&mut self, starts: usize) {
+        while self.started.len() < starts {
+            match self.dispatch.next(self.now) {
+                Next::Start(ticket) => self.start(ticket),
+                Next::Skip { first, last } => {
+                    for position in first..=last {
+                        assert!(self.covered.insert(position));
+                    }
+                }
+                Next::Wait(until) => {
+                    assert!(until > self.now);
+                    match self.open.iter().map(|(at, _)| *at).min() {
+                        Some(at) if at < until => self.end_earliest(),
+                        _ => self.now = until,
+                    }
+                }
+                Next::Full => self.end_earliest(),
+                Next::Done => break,
+            }
+        }
+        while !self.open.is_empty() {
+            self.end_earliest();
+        }
+    }
+}
+
+#[test]
+fn every_target_starts_once_and_no_host_is_probed_twice_at_once() {
+    for concurrency in [1, 2, 64, 5_000] {
+        let plan = plan("127.0.0.0/24", "", Tempo { concurrency, ..Tempo::default() });
+        let mut run = Simulation::new(Arc::clone(&plan), Coverage::default());
+        run.run(usize::MAX);
+        assert_eq!(run.started.len(), 1024);
+        let targets: HashSet<Target> =
+            run.started.iter().map(|(_, ticket)| ticket.target).collect();
+        assert_eq!(targets.len(), 1024);
+        assert_eq!(run.covered.ranges().collect::<Vec<_>>(), [(0, 1023)]);
+        assert!(run.most_open <= concurrency.min(256));
+        assert_eq!(run.dispatch.next(run.now), Next::Done);
+    }
+}
+
+#[test]
+fn what_is_excluded_is_covered_and_never_started() {
+    let plan = plan("127.0.0.0/23", "\"127.0.0.0/25\", \"127.0.1.7\"", free());
+    let mut run = Simulation::new(Arc::clone(&plan), Coverage::default());
+    run.run(usize::MAX);
+    assert_eq!(run.started.len() as u128, plan.target_count());
+    assert!(run.started.iter().all(|(_, ticket)| plan.admits(ticket.target)));
+    assert_eq!(run.covered.len(), plan.order.len());
+}
+
+#[test]
+fn interrupted_anywhere_the_two_parts_are_the_whole() {
+    let plan = plan("127.0.0.0/26", "\"127.0.0.9\"", Tempo { concurrency: 16, ..Tempo::default() });
+    for cut in [0, 1, 2, 17, 100, 251, 252] {
+        let mut first = Simulation::new(Arc::clone(&plan), Coverage::default());
+        first.run(cut);
+        let mut second = Simulation::new(Arc::clone(&plan), first.covered.clone());
+        second.run(usize::MAX);
+        let mut all: Vec<u64> = first
+            .started
+            .iter()
+            .chain(&second.started)
+            .map(|(_, ticket)| ticket.position)
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(first.started.len() + second.started.len(), all.len(), "{cut}");
+        assert_eq!(all.len() as u128, plan.target_count(), "{cut}");
+        assert_eq!(second.covered.len(), plan.order.len());
+    }
+}
+
+#[test]
+fn the_global_rate_and_the_rate_of_each_prefix_hold() {
+    let tempo = Tempo { rate: Some(40.0), rate_per_prefix: Some(5.0), ..free() };
+    let plan = plan("127.0.0.0/20", "", tempo);
+    let mut run = Simulation::new(plan, Coverage::default());
+    run.run(2_000);
+    let seconds = run.started.last().map(|(at, _)| at.as_secs_f64()).unwrap_or_default();
+    assert!((2_000.0 / 40.0 - seconds).abs() < 1.0, "{seconds}");
+    let mut last: HashMap<Prefix, Moment> = HashMap::new();
+    for (at, ticket) in &run.started {
+        if let Some(before) = last.insert(ticket.target.prefix(), *at) {
+            // The permit was taken when the target was held, before the global one came.
+            let apart = *at - before;
+            assert!(apart >= Duration::from_millis(150), "{apart:?}");
+        }
+    }
+}
+
+#[test]
+fn a_single_slow_prefix_is_walked_at_its_rate() {
+    let plan = plan("127.0.0.0/28", "", Tempo { rate_per_prefix: Some(5.0), ..free() });
+    let mut run = Simulation::new(plan, Coverage::default());
+    run.run(usize::MAX);
+    assert_eq!(run.started.len(), 64);
+    assert_eq!(run.started[63].0, Duration::from_millis(63 * 200));
+}
+
+#[test]
+fn a_stuck_probe_bounds_how_far_the_run_goes_ahead() {
+    let plan = plan("127.0.0.0/16", "", free());
+    let mut dispatch = Dispatch::new(plan, Coverage::default());
+    let Next::Start(stuck) = dispatch.next(Moment::ZERO) else { panic!("nothing to start") };
+    assert_eq!(stuck.position, 0);
+    let mut highest = 0;
+    loop {
+        match dispatch.next(Moment::ZERO) {
+            Next::Start(ticket) => {
+                highest = highest.max(ticket.position);
+                dispatch.finished(ticket);
+            }
+            Next::Full => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(highest, WINDOW_MIN - 1);
+    dispatch.finished(stuck);
+    assert!(matches!(dispatch.next(Moment::ZERO), Next::Start(_)));
+}
+
+#[test]
+fn what_a_local_shortage_returns_is_started_again() {
+    let plan = plan("127.0.0.0/30", "", Tempo { concurrency: 2, ..Tempo::default() });
+    let mut dispatch = Dispatch::new(plan, Coverage::default());
+    let mut started = HashMap::new();
+    loop {
+        match dispatch.next(Moment::ZERO) {
+            Next::Start(ticket) => {
+                let count = started.entry(ticket.position).or_insert(0);
+                *count += 1;
+                if *count == 1 { dispatch.returned(ticket) } else { dispatch.finished(ticket) }
+            }
+            Next::Done => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(started.len(), 16);
+    assert!(started.values().all(|count| *count == 2));
+    dispatch.lower_concurrency(0);
+    assert_eq!(dispatch.concurrency(), 1);
+}

@@ -1,0 +1,29 @@
+//! Values and rules, and nothing else.
+//!
+//! Bytes, values and `now` go in; values come out. What is in this room never opens a socket or a
+//! file, reads a clock or the environment, prints or logs, so that every rule can be tested over
+//! all its cases in simulated time. It imports none of our other rooms.
+
+pub mod address;
+pub mod cert;
+pub mod coverage;
+pub mod diagnostic;
+pub mod dispatch;
+pub mod document;
+pub mod fingerprint;
+pub mod indicator;
+pub mod observation;
+pub mod order;
+pub mod outcome;
+pub mod pace;
+pub mod plan;
+pub mod ports;
+pub mod ranges;
+pub mod record;
+pub mod scan;
+pub mod scope;
+pub mod targets;
+pub mod text;
+pub mod time;
+pub mod tls;
+pub mod visit;

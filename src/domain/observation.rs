@@ -1,0 +1,103 @@
+//! What one visit saw.
+
+use std::time::Duration;
+
+use super::address::Target;
+use super::cert::Leaf;
+use super::fingerprint::Sha256Fingerprint;
+use super::indicator::{Match, Reported};
+use super::outcome::Outcome;
+use super::time::Timestamp;
+
+/// One visit's record: all attempts on one target in one scan, and what they saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// When the visit began.
+    pub time: Timestamp,
+    /// The address and port visited.
+    pub target: Target,
+    /// The server name sent (SNI, RFC 6066 section 3); none by default.
+    pub server_name: Option<String>,
+    /// How the visit ended; that of its most telling attempt.
+    pub outcome: Outcome,
+    /// How the connection ended after the certificate was seen, where it did not end well.
+    pub ended: Option<Outcome>,
+    /// Version and suite, once the server chose them.
+    pub tls: Option<TlsFacts>,
+    /// How much the server proved in the connection that showed the leaf.
+    pub evidence: Evidence,
+    /// The leaf, if one was seen.
+    pub leaf: Option<Leaf>,
+    /// SHA-256 of each certificate after the leaf, in the server's order.
+    pub chain: Vec<Sha256Fingerprint>,
+    /// The indicators that the leaf matches.
+    pub matches: Vec<Match>,
+    /// Reports that name this address; shown beside matches, never a match.
+    pub reported: Vec<Reported>,
+    /// Durations within the attempt that showed the leaf, or the last one.
+    pub timing: Timing,
+    /// Every connection of the visit, in order; never empty.
+    pub attempts: Vec<Attempt>,
+}
+
+/// What the server chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// `1.2`, `1.3`.
+    pub version: &'static str,
+    /// The IANA name of the cipher suite.
+    pub cipher_suite: String,
+}
+
+/// How much the server proved about the leaf that it showed in the same connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// A certificate was shown. Anybody can show a public certificate.
+    pub presented: bool,
+    /// Whether its signature over this handshake, with our fresh random in it, checks against the
+    /// leaf's public key; `None` where no such signature was seen or none could be checked.
+    pub key_proven: Option<bool>,
+    /// The handshake was completed, both Finished messages included.
+    pub handshake_finished: bool,
+}
+
+impl Evidence {
+    /// The strongest word that holds: what people read in a table.
+    pub const fn word(&self) -> &'static str {
+        match (self.presented, self.key_proven, self.handshake_finished) {
+            (false, _, _) => "none",
+            (true, Some(true), _) => "key proven",
+            (true, Some(false), _) => "NOT proven",
+            (true, None, true) => "finished",
+            (true, None, false) => "presented",
+        }
+    }
+}
+
+/// How long things took, from the start of the connect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Until the connection was accepted.
+    pub connect: Option<Duration>,
+    /// Until the first byte of an answer.
+    pub first_byte: Option<Duration>,
+    /// Until the leaf was known.
+    pub leaf: Option<Duration>,
+}
+
+/// One connection to one target, from SYN to close.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Which client spoke: `rustls`.
+    pub client: &'static str,
+    /// What it offered: `tls12-tls13`.
+    pub offer: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// SHA-256 of the leaf that it saw.
+    pub leaf: Option<Sha256Fingerprint>,
+    /// See [`Evidence::key_proven`].
+    pub key_proven: Option<bool>,
+    /// See [`Evidence::handshake_finished`].
+    pub handshake_finished: bool,
+}

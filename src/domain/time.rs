@@ -1,0 +1,112 @@
+//! Moments and days, as values. Nothing here reads a clock.
+
+use std::fmt;
+
+use jiff::civil;
+
+/// A moment in UTC, in microseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment `micros` microseconds after the UNIX epoch.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// The moment `seconds` seconds after the UNIX epoch, clamped to what can be written down.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since the UNIX epoch.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// The UTC day that this moment falls on.
+    pub fn day(self) -> Day {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(moment) => Day(moment.to_zoned_datetime(jiff::tz::TimeZone::UTC).date()),
+            Err(_) if self.0 < 0 => Day(civil::Date::MIN),
+            Err(_) => Day(civil::Date::MAX),
+        }
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds, as records print it: `2026-11-24T02:18:24.512Z`.
+///
+/// A moment beyond the years that RFC 3339 can write (0001 to 9999) prints as the nearest one.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const FIRST: i64 = -62_135_596_800_000_000; // 0001-01-01T00:00:00Z
+        let clamped = self.0.clamp(FIRST, jiff::Timestamp::MAX.as_microsecond());
+        match jiff::Timestamp::from_microsecond(clamped) {
+            Ok(moment) => write!(f, "{moment:.3}"),
+            Err(_) => write!(f, "{}us", self.0),
+        }
+    }
+}
+
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A calendar day in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(civil::Date);
+
+impl Day {
+    /// The day `year`-`month`-`day`, or `None` where the calendar has no such day.
+    pub fn new(year: i16, month: i8, day: i8) -> Option<Self> {
+        civil::Date::new(year, month, day).ok().map(Self)
+    }
+
+    /// The day after; the last day there is stays itself.
+    pub fn next(self) -> Self {
+        Self(self.0.tomorrow().unwrap_or(self.0))
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl serde::Serialize for Day {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_milliseconds_in_utc() {
+        let moment = Timestamp::from_micros(1_795_486_704_512_999);
+        assert_eq!(moment.to_string(), "2026-11-24T02:18:24.512Z");
+        assert_eq!(moment.day(), Day::new(2026, 11, 24).unwrap());
+    }
+
+    #[test]
+    fn far_moments_are_clamped_and_never_panic() {
+        assert!(Timestamp::from_seconds(i64::MAX).to_string().starts_with("9999-12-3"));
+        assert_eq!(Timestamp::from_seconds(i64::MIN).to_string(), "0001-01-01T00:00:00.000Z");
+        assert!(Timestamp::from_seconds(i64::MAX).day() > Timestamp::from_seconds(0).day());
+    }
+
+    #[test]
+    fn days_that_do_not_exist_are_none() {
+        assert_eq!(Day::new(2026, 2, 30), None);
+        let leap = Day::new(2028, 2, 29).unwrap();
+        assert_eq!(
+            (leap.to_string(), leap.next().to_string()),
+            ("2028-02-29".into(), "2028-03-01".into())
+        );
+    }
+}

@@ -1,0 +1,326 @@
+//! The client that completes handshakes: rustls, with a verifier that refuses nothing.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
+use rustls::{
+    CipherSuite, ClientConfig, ClientConnection, DigitallySignedStruct, Error, InvalidMessage,
+    ProtocolVersion, SignatureScheme,
+};
+
+use super::sniff::{AlertWatch, Beginning, beginning};
+use super::{Client, End, Limits, Moment, Offer, Verdict, proof};
+use crate::domain::observation::{Evidence, TlsFacts};
+use crate::domain::outcome::{Alert, Outcome, Protocol};
+
+/// Offers TLS 1.2 and 1.3 through rustls and completes the handshake.
+///
+/// Key exchange is X25519, P-256 and P-384, signatures go down to SHA-1, no server name is sent, and no
+/// session is ever resumed: a resumed session would show yesterday's certificate.
+pub struct RustlsOffer {
+    config: ClientConfig,
+    limits: Limits,
+}
+
+impl RustlsOffer {
+    /// An offer whose clients keep `limits`.
+    ///
+    /// # Errors
+    /// rustls refuses the configuration; with the provider named here it does not.
+    pub fn new(limits: Limits) -> Result<Self, Error> {
+        let mut provider = aws_lc_rs::default_provider();
+        provider.kx_groups = vec![
+            aws_lc_rs::kx_group::X25519,
+            aws_lc_rs::kx_group::SECP256R1,
+            aws_lc_rs::kx_group::SECP384R1,
+        ];
+        // SHA-384 has no hardware support where SHA-256 has: let servers pick the cheaper suite.
+        provider.cipher_suites.sort_by_key(|suite| match suite.suite() {
+            CipherSuite::TLS13_AES_128_GCM_SHA256 => 0,
+            _ => 1,
+        });
+        let recorder = Arc::new(Recorder::new(limits.chain_len_max));
+        let mut config = ClientConfig::builder_with_details(Arc::new(provider), Arc::new(NoTime))
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .dangerous()
+            .with_custom_certificate_verifier(recorder)
+            .with_no_client_auth();
+        config.resumption = Resumption::disabled();
+        config.enable_sni = false;
+        Ok(Self { config, limits })
+    }
+}
+
+impl Offer for RustlsOffer {
+    fn client(&self) -> &'static str {
+        "rustls"
+    }
+
+    fn offer(&self) -> &'static str {
+        "tls12-tls13"
+    }
+
+    fn start(&self, now: Moment) -> Box<dyn Client> {
+        Box::new(RustlsClient::new(&self.config, self.limits, now))
+    }
+}
+
+/// The verifier asks the time and nothing is done with the answer.
+#[derive(Debug)]
+struct NoTime;
+
+impl TimeProvider for NoTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(std::time::Duration::ZERO))
+    }
+}
+
+/// What the verifier saw.
+#[derive(Debug, Default)]
+struct Seen {
+    certificates: Vec<Vec<u8>>,
+    key_proven: Option<bool>,
+}
+
+/// Accepts every certificate and every signature, and notes what they were worth.
+#[derive(Debug)]
+struct Recorder {
+    chain_len_max: usize,
+    seen: Mutex<Seen>,
+}
+
+impl Recorder {
+    fn new(chain_len_max: usize) -> Self {
+        Self { chain_len_max, seen: Mutex::default() }
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        // Nothing panics while it is held, and what was written before would still be true.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check(&self, message: &[u8], leaf: &CertificateDer<'_>, signed: &DigitallySignedStruct) {
+        let proven = proof::check(leaf, signed.scheme, message, signed.signature());
+        self.seen().key_proven = proven;
+    }
+}
+
+impl ServerCertVerifier for Recorder {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let chain = std::iter::once(leaf).chain(intermediates).take(self.chain_len_max);
+        self.seen().certificates = chain.map(|certificate| certificate.to_vec()).collect();
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.check(message, leaf, signed);
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.check(message, leaf, signed);
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        proof::SCHEMES.to_vec()
+    }
+}
+
+/// One rustls connection behind the [`Client`] trait.
+pub struct RustlsClient {
+    /// `None` only if rustls would not begin, in which case there is a verdict.
+    connection: Option<ClientConnection>,
+    recorder: Arc<Recorder>,
+    limits: Limits,
+    deadline: Moment,
+    /// Bytes that may yet turn out not to be TLS.
+    unclear: Option<Vec<u8>>,
+    alerts: AlertWatch,
+    bytes_in: usize,
+    first_byte: Option<Moment>,
+    leaf: Option<Moment>,
+    verdict: Option<Verdict>,
+    concluded: bool,
+}
+
+impl RustlsClient {
+    fn new(config: &ClientConfig, limits: Limits, now: Moment) -> Self {
+        let recorder = Arc::new(Recorder::new(limits.chain_len_max));
+        let mut config = config.clone();
+        config.dangerous().set_certificate_verifier(Arc::<Recorder>::clone(&recorder));
+        // An address as server name sends no server name (RFC 6066, section 3).
+        let nobody = ServerName::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let connection = ClientConnection::new(Arc::new(config), nobody).ok();
+        let mut client = Self {
+            recorder,
+            limits,
+            deadline: now + limits.handshake,
+            unclear: Some(Vec::new()),
+            alerts: AlertWatch::default(),
+            bytes_in: 0,
+            first_byte: None,
+            leaf: None,
+            verdict: None,
+            concluded: false,
+            connection,
+        };
+        if client.connection.is_none() {
+            client.conclude(Some(Outcome::Malformed));
+        }
+        client
+    }
+
+    fn read(&mut self, now: Moment, mut bytes: &[u8]) {
+        while !bytes.is_empty() && !self.concluded {
+            let Some(connection) = &mut self.connection else { return };
+            // Reading from a slice fails only when rustls wants no more.
+            let read = connection.read_tls(&mut bytes).unwrap_or(0);
+            let processed = connection.process_new_packets().map(|_| ());
+            let finished = !connection.is_handshaking();
+            if self.leaf.is_none() && !self.recorder.seen().certificates.is_empty() {
+                self.leaf = Some(now);
+            }
+            match processed {
+                Err(error) => self.conclude(Some(self.failure(&error))),
+                Ok(()) if finished => {
+                    if let Some(connection) = &mut self.connection {
+                        connection.send_close_notify();
+                    }
+                    self.conclude(None);
+                }
+                Ok(()) if read == 0 => self.conclude(Some(Outcome::TooLarge)),
+                Ok(()) => {}
+            }
+        }
+    }
+
+    /// What `error` says of the server.
+    fn failure(&self, error: &Error) -> Outcome {
+        match error {
+            Error::AlertReceived(description) => {
+                let description = u8::from(*description);
+                // An encrypted alert does not show its level; one that ends a handshake is fatal.
+                let in_the_clear =
+                    self.alerts.last().filter(|last| last.description == description);
+                Outcome::Alert(in_the_clear.unwrap_or(Alert { level: 2, description }))
+            }
+            Error::PeerSentOversizedRecord
+            | Error::InvalidMessage(
+                InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::MessageTooLarge,
+            ) => Outcome::TooLarge,
+            _ => Outcome::Malformed,
+        }
+    }
+
+    /// Sets the verdict: `failure` is how it ended, or `None` for a finished handshake.
+    fn conclude(&mut self, failure: Option<Outcome>) {
+        if std::mem::replace(&mut self.concluded, true) {
+            return;
+        }
+        let Seen { certificates, key_proven } = std::mem::take(&mut *self.recorder.seen());
+        let presented = !certificates.is_empty();
+        self.verdict = Some(Verdict {
+            outcome: match failure {
+                Some(failure) if !presented => failure,
+                None if !presented => Outcome::Malformed,
+                _ => Outcome::Certificate,
+            },
+            ended: failure.filter(|_| presented),
+            certificates,
+            tls: self.connection.as_ref().and_then(facts),
+            evidence: Evidence { presented, key_proven, handshake_finished: failure.is_none() },
+            first_byte: self.first_byte,
+            leaf: self.leaf,
+        });
+    }
+
+    fn not_tls(&self) -> Option<Protocol> {
+        let unclear = self.unclear.as_ref().filter(|bytes| !bytes.is_empty())?;
+        (!matches!(unclear[..], [20..=24])).then(|| Protocol::recognise(unclear))
+    }
+}
+
+impl Client for RustlsClient {
+    fn handle_bytes(&mut self, now: Moment, bytes: &[u8]) {
+        if self.concluded || bytes.is_empty() {
+            return;
+        }
+        self.first_byte.get_or_insert(now);
+        self.bytes_in += bytes.len();
+        if self.bytes_in > self.limits.bytes_in_max {
+            return self.conclude(Some(Outcome::TooLarge));
+        }
+        self.alerts.push(bytes);
+        let Some(mut first) = self.unclear.take() else { return self.read(now, bytes) };
+        first.extend_from_slice(bytes);
+        match beginning(&first) {
+            Beginning::Unclear => self.unclear = Some(first),
+            Beginning::Tls => self.read(now, &first),
+            Beginning::NotTls(protocol) => self.conclude(Some(Outcome::NotTls(protocol))),
+        }
+    }
+
+    fn handle_end(&mut self, _now: Moment, end: End) {
+        let answered = self.first_byte.is_some();
+        let unclear = self.not_tls().map(Outcome::NotTls);
+        let alert = self.alerts.last().map(Outcome::Alert);
+        self.conclude(Some(match end {
+            End::Reset => unclear.unwrap_or(Outcome::Reset),
+            End::EndOfStream if !answered => Outcome::Closed,
+            End::Deadline if !answered => Outcome::Silent,
+            End::EndOfStream | End::Deadline => unclear.or(alert).unwrap_or(Outcome::Stalled),
+        }));
+    }
+
+    fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
+        let Some(connection) = &mut self.connection else { return false };
+        // Writing to a vector cannot fail.
+        connection.wants_write() && connection.write_tls(out).is_ok()
+    }
+
+    fn deadline(&self) -> Moment {
+        self.deadline
+    }
+
+    fn verdict(&mut self) -> Option<Verdict> {
+        self.verdict.take()
+    }
+}
+
+fn facts(connection: &ClientConnection) -> Option<TlsFacts> {
+    let version = match connection.protocol_version()? {
+        ProtocolVersion::TLSv1_2 => "1.2",
+        ProtocolVersion::TLSv1_3 => "1.3",
+        _ => return None,
+    };
+    let suite = connection.negotiated_cipher_suite()?.suite().as_str()?;
+    Some(TlsFacts { version, cipher_suite: iana_name(suite) })
+}
+
+/// rustls writes `TLS13_AES_…` where the IANA registry has `TLS_AES_…`.
+fn iana_name(suite: &str) -> String {
+    suite.replacen("TLS13_", "TLS_", 1)
+}

@@ -1,0 +1,127 @@
+//! What the first bytes are, and the alerts that pass in the clear.
+
+use crate::domain::outcome::{Alert, Protocol};
+
+/// What an answer began with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// Too few bytes to say.
+    Unclear,
+    /// A TLS record header (RFC 8446, section 5.1).
+    Tls,
+    /// Something else.
+    NotTls(Protocol),
+}
+
+/// Bytes after which an answer that is not TLS is named with what there is.
+const ENOUGH: usize = 8;
+
+/// What `first`, all bytes so far, is the beginning of.
+pub(super) fn beginning(first: &[u8]) -> Beginning {
+    match first {
+        [] => Beginning::Unclear,
+        [20..=24] => Beginning::Unclear,
+        [20..=24, 3, ..] => Beginning::Tls,
+        _ if first.len() < ENOUGH => Beginning::Unclear,
+        _ => Beginning::NotTls(Protocol::recognise(first)),
+    }
+}
+
+/// Follows record headers to see alerts that are not encrypted.
+#[derive(Debug, Default)]
+pub(super) struct AlertWatch {
+    /// The first bytes of the record that is passing: header, level, description.
+    head: [u8; 7],
+    filled: usize,
+    /// Bytes of the record that follow what `head` holds.
+    left: usize,
+    last: Option<Alert>,
+}
+
+impl AlertWatch {
+    /// The last alert that passed in the clear.
+    pub(super) const fn last(&self) -> Option<Alert> {
+        self.last
+    }
+
+    /// Takes the next bytes of the stream.
+    pub(super) fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if self.left > 0 && self.filled >= self.wanted() {
+                let skipped = self.left.min(bytes.len());
+                self.left -= skipped;
+                bytes = &bytes[skipped..];
+            } else {
+                self.head[self.filled] = bytes[0];
+                self.filled += 1;
+                bytes = &bytes[1..];
+                if self.filled == 5 {
+                    self.left = usize::from(u16::from_be_bytes([self.head[3], self.head[4]]));
+                } else if self.filled > 5 {
+                    self.left -= 1;
+                }
+            }
+            self.end_record();
+        }
+    }
+
+    const fn is_alert(&self) -> bool {
+        self.head[0] == 21 && self.head[3] == 0 && self.head[4] == 2
+    }
+
+    /// How much of the passing record `head` takes: all of a plaintext alert, else the header.
+    const fn wanted(&self) -> usize {
+        if self.filled >= 5 && self.is_alert() { 7 } else { 5 }
+    }
+
+    fn end_record(&mut self) {
+        if self.filled < self.wanted() || self.left > 0 {
+            return;
+        }
+        if self.is_alert() {
+            self.last = Some(Alert { level: self.head[5], description: self.head[6] });
+        }
+        self.filled = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beginnings_are_told_apart() {
+        assert_eq!(beginning(b""), Beginning::Unclear);
+        assert_eq!(beginning(&[22]), Beginning::Unclear);
+        assert_eq!(beginning(&[22, 3]), Beginning::Tls);
+        assert_eq!(beginning(&[21, 3, 3, 0, 2, 2, 40]), Beginning::Tls);
+        assert_eq!(beginning(b"SSH-2.0"), Beginning::Unclear);
+        assert_eq!(beginning(b"SSH-2.0-x"), Beginning::NotTls(Protocol::Ssh));
+        assert_eq!(beginning(&[22, 9, 0, 0, 0, 0, 0, 0]), Beginning::NotTls(Protocol::Unknown));
+    }
+
+    #[test]
+    fn alerts_are_seen_in_any_chunking_between_other_records() {
+        let stream: Vec<u8> = [
+            &[22, 3, 3, 0, 4, 21, 3, 3, 0][..],
+            &[21, 3, 3, 0, 2, 1, 112],
+            &[22, 3, 3, 0, 0],
+            &[21, 3, 3, 0, 3, 9, 9, 9],
+            &[23, 3, 3, 0, 1, 7],
+            &[21, 3, 3, 0, 2, 2, 40],
+        ]
+        .concat();
+        for size in 1..=stream.len() {
+            let mut watch = AlertWatch::default();
+            let mut seen = Vec::new();
+            for chunk in stream.chunks(size) {
+                watch.push(chunk);
+                seen.extend(watch.last());
+            }
+            assert_eq!(seen.last(), Some(&Alert { level: 2, description: 40 }), "{size}");
+            if size == 1 {
+                assert_eq!(seen[0], Alert { level: 1, description: 112 });
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! From what a connection showed to an observation: hashing, describing, matching.
+
+use super::address::Target;
+use super::cert::Leaf;
+use super::fingerprint::Sha256Fingerprint;
+use super::indicator::Index;
+use super::observation::{Attempt, Evidence, Observation, Timing};
+use super::outcome::Outcome;
+use super::time::Timestamp;
+use super::tls::{Moment, Verdict};
+
+/// A visit of one attempt, and what is known of it before its verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit {
+    /// When it began, by the wall clock.
+    pub time: Timestamp,
+    /// The target.
+    pub target: Target,
+    /// When it began, by the run's clock.
+    pub began: Moment,
+    /// When the connection was accepted.
+    pub connected: Option<Moment>,
+    /// Which client spoke.
+    pub client: &'static str,
+    /// What it offered.
+    pub offer: &'static str,
+}
+
+impl Visit {
+    /// The observation of a connection that ended with `verdict`; its leaf is looked up in `index`.
+    pub fn observation(&self, verdict: Verdict, index: &Index) -> Observation {
+        let mut certificates = verdict.certificates.into_iter();
+        let leaf = certificates.next().map(Leaf::new);
+        let since = |moment: Moment| moment.saturating_sub(self.began);
+        Observation {
+            time: self.time,
+            target: self.target,
+            server_name: None,
+            outcome: verdict.outcome,
+            ended: verdict.ended,
+            tls: verdict.tls,
+            evidence: verdict.evidence,
+            chain: certificates.map(|der| Sha256Fingerprint::of(&der)).collect(),
+            matches: leaf.as_ref().map(|leaf| index.matches(leaf)).unwrap_or_default(),
+            reported: index.reported(self.target.address),
+            timing: Timing {
+                connect: self.connected.map(since),
+                first_byte: verdict.first_byte.map(since),
+                leaf: verdict.leaf.map(since),
+            },
+            attempts: vec![Attempt {
+                client: self.client,
+                offer: self.offer,
+                outcome: verdict.outcome,
+                leaf: leaf.as_ref().map(|leaf| leaf.sha256),
+                key_proven: verdict.evidence.key_proven,
+                handshake_finished: verdict.evidence.handshake_finished,
+            }],
+            leaf,
+        }
+    }
+
+    /// The observation of a target that no connection came about with.
+    pub fn without_connection(&self, outcome: Outcome, index: &Index) -> Observation {
+        let verdict = Verdict {
+            outcome,
+            ended: None,
+            certificates: Vec::new(),
+            tls: None,
+            evidence: Evidence::default(),
+            first_byte: None,
+            leaf: None,
+        };
+        self.observation(verdict, index)
+    }
+}

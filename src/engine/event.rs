@@ -1,0 +1,53 @@
+//! What a run reports, and how it ends.
+
+use std::io;
+
+use crate::domain::dispatch::Ticket;
+use crate::domain::observation::Observation;
+use crate::domain::scope::Refusal;
+
+/// One thing that happened, in the order in which it did.
+#[derive(Debug)]
+pub enum Event {
+    /// A visit has ended.
+    Observed {
+        /// The position that is covered now.
+        position: u64,
+        /// What was seen.
+        observation: Box<Observation>,
+    },
+    /// Positions `first..=last` needed no visit and are covered now.
+    Skipped {
+        /// The first position.
+        first: u64,
+        /// The last one.
+        last: u64,
+    },
+    /// A fault of our own ended a probe; its position is not covered, the run goes on.
+    Fault {
+        /// The target that was not probed.
+        ticket: Ticket,
+        /// What the fault said of itself.
+        message: String,
+    },
+    /// This machine ran out of something: the run goes on with fewer connections at once.
+    Slowed {
+        /// What the kernel said.
+        reason: String,
+        /// The cap from now on.
+        concurrency: usize,
+    },
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum RunEnd {
+    /// Every target was visited.
+    Complete,
+    /// It was asked to stop; what was open has ended.
+    Stopped,
+    /// The scope stopped permitting it.
+    Refused(Refusal),
+    /// This machine could not open a single connection any more.
+    Starved(io::Error),
+}

@@ -1,0 +1,173 @@
+//! The loop of a sweep: ask what is next, start it, take what has ended.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::event::{Event, RunEnd};
+use super::probe::{Ended, Prober};
+use crate::domain::coverage::Coverage;
+use crate::domain::dispatch::{Dispatch, Next, Ticket};
+use crate::domain::plan::Plan;
+
+/// How long to wait when this machine is out of something and no probe is open that could free it.
+const SHORTAGE_WAIT: Duration = Duration::from_millis(100);
+
+/// After how many such waits in a row the run gives up.
+const SHORTAGES_MAX: u32 = 100;
+
+/// Sweeps what `covered` leaves of `plan` and reports to `events`, until done or told to `stop`.
+///
+/// The channel's bound is the run's brake: a slow receiver slows the sweep and loses nothing. If the
+/// receiver goes away the run stops.
+pub async fn run(
+    plan: Arc<Plan>,
+    covered: Coverage,
+    prober: Prober,
+    events: Sender<Event>,
+    stop: CancellationToken,
+) -> RunEnd {
+    let dispatch = Dispatch::new(Arc::clone(&plan), covered);
+    let mut run = Run {
+        plan,
+        dispatch,
+        prober,
+        events,
+        stop,
+        probes: JoinSet::new(),
+        open: HashMap::new(),
+        shortages: 0,
+        end: None,
+    };
+    run.sweep().await;
+    while let Some(joined) = run.probes.join_next_with_id().await {
+        run.take(joined).await;
+    }
+    run.end.unwrap_or(RunEnd::Stopped)
+}
+
+struct Run {
+    plan: Arc<Plan>,
+    dispatch: Dispatch,
+    prober: Prober,
+    events: Sender<Event>,
+    stop: CancellationToken,
+    probes: JoinSet<(Ticket, Ended)>,
+    /// The ticket of each open probe, in case it panics.
+    open: HashMap<Id, Ticket>,
+    shortages: u32,
+    end: Option<RunEnd>,
+}
+
+impl Run {
+    /// Starts probes until nothing is left to start, or the run is to end.
+    async fn sweep(&mut self) {
+        while self.end.is_none() && !self.stop.is_cancelled() {
+            while let Some(joined) = self.probes.try_join_next_with_id() {
+                self.take(joined).await;
+            }
+            let now = self.prober.clock.now();
+            match self.dispatch.next(now) {
+                Next::Start(ticket) => self.start(ticket),
+                Next::Skip { first, last } => self.report(Event::Skipped { first, last }).await,
+                Next::Wait(until) => {
+                    let until = self.prober.clock.instant(until);
+                    self.wait(tokio::time::sleep_until(until)).await;
+                }
+                Next::Full => self.wait(std::future::pending()).await,
+                Next::Done => {
+                    self.end.get_or_insert(RunEnd::Complete);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, ticket: Ticket) {
+        let (prober, plan) = (self.prober.clone(), Arc::clone(&self.plan));
+        let task = self.probes.spawn(async move {
+            let ended = prober.visit(&plan.scope, ticket.target).await;
+            (ticket, ended)
+        });
+        self.open.insert(task.id(), ticket);
+    }
+
+    /// Waits for `something`, for a probe to end, or to be stopped.
+    async fn wait(&mut self, something: impl Future<Output = ()>) {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => {}
+            Some(joined) = self.probes.join_next_with_id() => self.take(joined).await,
+            () = something => {}
+        }
+    }
+
+    async fn take(&mut self, joined: Result<(Id, (Ticket, Ended)), JoinError>) {
+        match joined {
+            Ok((id, (ticket, ended))) => {
+                self.open.remove(&id);
+                self.take_ended(ticket, ended).await;
+            }
+            Err(error) => {
+                let Some(ticket) = self.open.remove(&error.id()) else { return };
+                self.dispatch.finished(ticket);
+                self.report(Event::Fault { ticket, message: fault(error) }).await;
+            }
+        }
+    }
+
+    async fn take_ended(&mut self, ticket: Ticket, ended: Ended) {
+        match ended {
+            Ended::Observed(observation) => {
+                self.shortages = 0;
+                self.dispatch.finished(ticket);
+                self.report(Event::Observed { position: ticket.position, observation }).await;
+            }
+            Ended::Refused(refusal) => {
+                self.dispatch.finished(ticket);
+                self.end.get_or_insert(RunEnd::Refused(refusal));
+            }
+            Ended::Local(error) => {
+                self.dispatch.returned(ticket);
+                self.slow_down(error).await;
+            }
+        }
+    }
+
+    /// Lowers the cap to what is open now; with nothing open, waits for others to free something.
+    async fn slow_down(&mut self, error: std::io::Error) {
+        let open = self.dispatch.in_flight();
+        if open < self.dispatch.concurrency() && open > 0 {
+            self.dispatch.lower_concurrency(open);
+            let reason = error.to_string();
+            self.report(Event::Slowed { reason, concurrency: self.dispatch.concurrency() }).await;
+        } else if open == 0 {
+            self.shortages += 1;
+            if self.shortages > SHORTAGES_MAX {
+                self.end.get_or_insert(RunEnd::Starved(error));
+            }
+            tokio::time::sleep(SHORTAGE_WAIT).await;
+        }
+    }
+
+    async fn report(&mut self, event: Event) {
+        if self.events.send(event).await.is_err() {
+            self.end.get_or_insert(RunEnd::Stopped);
+        }
+    }
+}
+
+/// What a panic said.
+fn fault(error: JoinError) -> String {
+    match error.try_into_panic() {
+        Ok(panic) => panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic without a message".to_owned()),
+        Err(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,71 @@
+//! One batch: what was seen and how far the scan got, in one transaction.
+
+use rusqlite::Transaction;
+
+use super::error::Fault;
+use super::visit::{self, Visit};
+use super::{certificate, endpoint, indicator, progress, sighting};
+use crate::domain::cert::Leaf;
+use crate::domain::coverage::Coverage;
+use crate::domain::observation::Observation;
+use crate::domain::scan::Counts;
+
+/// What a scan saw since the last batch, and how far it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// The scan's id.
+    pub scan: &'a str,
+    /// Where the scan looks from.
+    pub vantage: &'a str,
+    /// What was seen, with its position in the order. Positions are not stored one by one:
+    /// `coverage` speaks for them.
+    pub observations: &'a [(u64, Observation)],
+    /// Every position done so far, those of `observations` and of earlier batches included.
+    pub coverage: &'a Coverage,
+    /// Counts of the whole scan so far.
+    pub counts: &'a Counts,
+}
+
+/// Writes all of `batch`.
+pub(super) fn record(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result<(), Fault> {
+    progress::replace(transaction, batch.scan, batch.coverage, batch.counts)?;
+    for (_, observation) in batch.observations {
+        match &observation.leaf {
+            Some(leaf) => record_leaf(transaction, batch, observation, leaf)?,
+            None => record_absence(transaction, batch.scan, observation)?,
+        }
+    }
+    Ok(())
+}
+
+/// A visit that saw a leaf makes or widens a sighting.
+fn record_leaf(
+    transaction: &Transaction<'_>,
+    batch: &Batch<'_>,
+    observation: &Observation,
+    leaf: &Leaf,
+) -> Result<(), Fault> {
+    let certificate = certificate::intern(transaction, leaf, observation.time)?;
+    let place = endpoint::intern(transaction, observation)?;
+    let visit = Visit { scan: batch.scan, place, certificate: Some(certificate), observation };
+    let written = visit::upsert(transaction, &visit)?;
+    for found in &observation.matches {
+        indicator::insert_match(transaction, batch.scan, written.id, found)?;
+    }
+    Ok(sighting::widen(transaction, &visit, certificate, batch.vantage, !written.is_repeat)?)
+}
+
+/// A visit that saw none has a row only where a certificate was seen before: that it is gone is
+/// news. All others are counted and leave nothing else, for most addresses never answer.
+fn record_absence(
+    transaction: &Transaction<'_>,
+    scan: &str,
+    observation: &Observation,
+) -> Result<(), Fault> {
+    let Some(endpoint) = endpoint::find(transaction, observation.target)? else { return Ok(()) };
+    if sighting::has_any(transaction, endpoint)? {
+        let place = endpoint::place(transaction, endpoint, observation)?;
+        visit::upsert(transaction, &Visit { scan, place, certificate: None, observation })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! Endpoints and server names: what was visited, as rows.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::domain::address::Target;
+use crate::domain::observation::Observation;
+
+/// The row of [`server_name`](Observation::server_name) where none was sent.
+const NO_NAME: i64 = 0;
+
+/// An endpoint and the server name sent to it, as rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) endpoint: i64,
+    pub(super) server_name: i64,
+}
+
+/// The rows of what `observation` visited, made where there are none.
+pub(super) fn intern(
+    connection: &Connection,
+    observation: &Observation,
+) -> rusqlite::Result<Place> {
+    let endpoint = match find(connection, observation.target)? {
+        Some(id) => id,
+        None => insert_endpoint(connection, observation.target)?,
+    };
+    place(connection, endpoint, observation)
+}
+
+/// The row `endpoint` with that of the server name which `observation` sent, made if there is none.
+pub(super) fn place(
+    connection: &Connection,
+    endpoint: i64,
+    observation: &Observation,
+) -> rusqlite::Result<Place> {
+    Ok(Place { endpoint, server_name: intern_name(connection, observation)? })
+}
+
+/// The row of `target`, if it has one.
+pub(super) fn find(connection: &Connection, target: Target) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT id FROM endpoint WHERE address_key = ?1 AND port = ?2")?
+        .query_row(params![key(target.address), target.port], |row| row.get(0))
+        .optional()
+}
+
+fn insert_endpoint(connection: &Connection, target: Target) -> rusqlite::Result<i64> {
+    let text = target.address.to_canonical().to_string();
+    connection
+        .prepare_cached("INSERT INTO endpoint (address, address_key, port) VALUES (?1, ?2, ?3)")?
+        .insert(params![text, key(target.address), target.port])
+}
+
+fn intern_name(connection: &Connection, observation: &Observation) -> rusqlite::Result<i64> {
+    let Some(name) = &observation.server_name else { return Ok(NO_NAME) };
+    let known = connection
+        .prepare_cached("SELECT id FROM server_name WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(id) => Ok(id),
+        None => {
+            connection.prepare_cached("INSERT INTO server_name (name) VALUES (?1)")?.insert([name])
+        }
+    }
+}
+
+/// The 16 bytes that `address` is ordered by, IPv4 as `::ffff:a.b.c.d`.
+fn key(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
+    }
+}
+
+/// The address that `key` stands for.
+pub(super) fn address_of(key: [u8; 16]) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::from(key)).to_canonical()
+}

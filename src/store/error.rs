@@ -1,0 +1,175 @@
+//! What can go wrong with a ledger, told by the file's name and what to do about it.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+/// Why the ledger could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file's schema is one that this version does not know.
+    #[error(
+        "{} was written by a newer certsweep (schema {found}; this one knows up to {known}); \
+         update certsweep or use another --store", .path.display()
+    )]
+    Newer {
+        /// The ledger.
+        path: PathBuf,
+        /// The schema that the file has.
+        found: i32,
+        /// The newest schema that this version knows.
+        known: i32,
+    },
+    /// The file is something else.
+    #[error("{} is not a certsweep ledger and was left as it is; use another --store", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no such file, and it was to be read only.
+    #[error("{} does not exist; check --store, or run a scan that writes it", .path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The directory that is to hold the file cannot be made.
+    #[error("cannot create the directory of {}: {source}; use another --store", .path.display())]
+    Directory {
+        /// The ledger.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The file system takes no write-ahead log.
+    #[error(
+        "{} is on a file system without the shared memory that a write-ahead log needs; \
+         use a --store on a local disk", .path.display()
+    )]
+    NoLog {
+        /// The ledger.
+        path: PathBuf,
+    },
+    /// The file or its directory cannot be written.
+    #[error("cannot write {}: {source}; check its permissions or use another --store", .path.display())]
+    Unwritable {
+        /// The ledger.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The file cannot be read.
+    #[error(
+        "cannot read {}: {source}; check its permissions and those of its directory", .path.display()
+    )]
+    Unreadable {
+        /// The ledger.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The disk is full. What was committed before is kept.
+    #[error(
+        "no space left for {}; all earlier batches are kept: free some space and resume the scan",
+        .path.display()
+    )]
+    Full {
+        /// The ledger.
+        path: PathBuf,
+    },
+    /// Another process kept the file locked for longer than we wait.
+    #[error("{} is locked by another process; wait for it or use another --store", .path.display())]
+    Busy {
+        /// The ledger.
+        path: PathBuf,
+    },
+    /// What the file holds does not make sense.
+    #[error("{} is damaged: {what}; restore a copy or use another --store", .path.display())]
+    Damaged {
+        /// The ledger.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// No scan has this id.
+    #[error("{} holds no scan {scan}; check --store and the scan's id", .path.display())]
+    UnknownScan {
+        /// The ledger.
+        path: PathBuf,
+        /// The id asked for.
+        scan: String,
+    },
+    /// A match names an indicator of no set that the scan was started or resumed with.
+    #[error(
+        "{} holds no indicator {indicator} of a set {set} for this scan; \
+         start the scan with that set", .path.display()
+    )]
+    UnknownIndicator {
+        /// The ledger.
+        path: PathBuf,
+        /// The set's name.
+        set: String,
+        /// The indicator, as records spell it.
+        indicator: String,
+    },
+    /// Anything else that SQLite reports.
+    #[error("cannot use {}: {source}; check the disk that it is on", .path.display())]
+    Sqlite {
+        /// The ledger.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}
+
+/// What went wrong inside this room, where the file's name is not at hand.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Sqlite(rusqlite::Error),
+    UnknownScan(String),
+    UnknownIndicator { set: String, indicator: String },
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl Fault {
+    /// `scan` is unknown where an update of its row changed none.
+    pub(super) fn unless_known(scan: &str, changed: usize) -> Result<(), Self> {
+        if changed == 0 { Err(Self::UnknownScan(scan.to_owned())) } else { Ok(()) }
+    }
+
+    /// This fault, of the ledger at `path`.
+    pub(super) fn at(self, path: &Path) -> StoreError {
+        let path = path.to_owned();
+        match self {
+            Self::Sqlite(error) => of_sqlite(path, error),
+            Self::UnknownScan(scan) => StoreError::UnknownScan { path, scan },
+            Self::UnknownIndicator { set, indicator } => {
+                StoreError::UnknownIndicator { path, set, indicator }
+            }
+        }
+    }
+}
+
+fn of_sqlite(path: PathBuf, source: rusqlite::Error) -> StoreError {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+        Some(ErrorCode::NotADatabase) => StoreError::Foreign { path },
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            StoreError::Unwritable { path, source }
+        }
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { path, what: source.to_string() },
+        None => match source {
+            FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) => {
+                StoreError::Damaged { path, what: source.to_string() }
+            }
+            _ => StoreError::Sqlite { path, source },
+        },
+        Some(_) => StoreError::Sqlite { path, source },
+    }
+}

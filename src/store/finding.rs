@@ -1,0 +1,85 @@
+//! Findings: the matches of one scan, as people read them.
+
+use rusqlite::{Connection, Row, params};
+
+use super::endpoint::address_of;
+use crate::domain::address::Target;
+use crate::domain::observation::Evidence;
+
+/// One indicator that matched at one endpoint in one scan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The tier's letter.
+    pub tier: String,
+    /// The address and port.
+    pub target: Target,
+    /// The server name sent, if any.
+    pub server_name: Option<String>,
+    /// The indicator, `sha1:...`.
+    pub indicator: String,
+    /// What the report calls it.
+    pub label: Option<String>,
+    /// The indicator set's name.
+    pub set: String,
+    /// The source's id within the set.
+    pub source: String,
+    /// How much the server proved.
+    pub evidence: Evidence,
+}
+
+/// Some findings, and how many there are in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// The first ones, by tier, set, indicator, address and port.
+    pub shown: Vec<Finding>,
+    /// How many the scan has.
+    pub total: u64,
+}
+
+const SELECT: &str = "
+SELECT \"match\".tier, address_key, endpoint.port, nullif(server_name.name, '') AS server_name,
+    indicator.value, indicator.label, indicator_set.name AS set_name, indicator.source,
+    visit.key_proven, visit.handshake_finished
+FROM visit
+JOIN \"match\" ON \"match\".visit_id = visit.id
+JOIN indicator ON indicator.id = \"match\".indicator_id
+JOIN indicator_set ON indicator_set.id = indicator.set_id
+JOIN endpoint ON endpoint.id = visit.endpoint_id
+JOIN server_name ON server_name.id = visit.server_name_id
+WHERE visit.scan_id = ?1
+ORDER BY \"match\".tier, set_name, indicator.value, address_key, endpoint.port, server_name
+LIMIT ?2";
+
+const COUNT: &str = "
+SELECT count(*) FROM visit JOIN \"match\" ON \"match\".visit_id = visit.id WHERE visit.scan_id = ?1";
+
+/// The first `limit` findings of `scan`.
+pub(super) fn of_scan(
+    connection: &Connection,
+    scan: &str,
+    limit: u32,
+) -> rusqlite::Result<Findings> {
+    let shown = connection
+        .prepare_cached(SELECT)?
+        .query_map(params![scan, limit], read)?
+        .collect::<rusqlite::Result<_>>()?;
+    let total = connection.query_row(COUNT, [scan], |row| row.get::<_, i64>(0))?;
+    Ok(Findings { shown, total: total.cast_unsigned() })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Finding> {
+    Ok(Finding {
+        tier: row.get("tier")?,
+        target: Target::new(address_of(row.get("address_key")?), row.get("port")?),
+        server_name: row.get("server_name")?,
+        indicator: row.get("value")?,
+        label: row.get("label")?,
+        set: row.get("set_name")?,
+        source: row.get("source")?,
+        evidence: Evidence {
+            presented: true,
+            key_proven: row.get("key_proven")?,
+            handshake_finished: row.get("handshake_finished")?,
+        },
+    })
+}

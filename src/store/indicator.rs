@@ -1,0 +1,135 @@
+//! Indicator sets with their provenance, and the matches that refer to them.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::Fault;
+use crate::domain::indicator::{Address, Certificate, IndicatorSet, Match, Source};
+
+/// Says that `scan` matches against `sets`, storing those that are not stored.
+pub(super) fn link(
+    connection: &Connection,
+    scan: &str,
+    sets: &[IndicatorSet],
+) -> Result<(), Fault> {
+    for set in sets {
+        let id = intern(connection, set)?;
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO scan_set (scan_id, set_id) VALUES (?1, ?2)")?
+            .execute(params![scan, id])?;
+    }
+    Ok(())
+}
+
+/// The row of `set`; a set of the same name and hash is the same set.
+fn intern(connection: &Connection, set: &IndicatorSet) -> rusqlite::Result<i64> {
+    let known = connection
+        .prepare_cached("SELECT id FROM indicator_set WHERE name = ?1 AND hash = ?2")?
+        .query_row(params![set.name, set.hash.0], |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(id) => Ok(id),
+        None => insert(connection, set),
+    }
+}
+
+fn insert(connection: &Connection, set: &IndicatorSet) -> rusqlite::Result<i64> {
+    let id = connection
+        .prepare_cached("INSERT INTO indicator_set (name, tlp, hash) VALUES (?1, ?2, ?3)")?
+        .insert(params![set.name, set.tlp.word(), set.hash.0])?;
+    for source in &set.sources {
+        insert_source(connection, id, source)?;
+    }
+    for certificate in &set.certificates {
+        insert_certificate(connection, id, certificate)?;
+    }
+    for address in &set.addresses {
+        insert_address(connection, id, address)?;
+    }
+    Ok(id)
+}
+
+fn insert_source(connection: &Connection, set: i64, source: &Source) -> rusqlite::Result<()> {
+    const INSERT: &str = "
+        INSERT INTO indicator_source (set_id, id, title, publisher, published, url)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    connection.prepare_cached(INSERT)?.execute(params![
+        set,
+        source.id,
+        source.title,
+        source.publisher,
+        source.published.map(|day| day.to_string()),
+        source.url,
+    ])?;
+    Ok(())
+}
+
+fn insert_certificate(
+    connection: &Connection,
+    set: i64,
+    certificate: &Certificate,
+) -> rusqlite::Result<()> {
+    const INSERT: &str = "
+        INSERT INTO indicator (set_id, kind, value, label, source, note)
+        VALUES (?1, 'certificate', ?2, ?3, ?4, ?5)";
+    connection.prepare_cached(INSERT)?.execute(params![
+        set,
+        certificate.fingerprint.to_string(),
+        certificate.label,
+        certificate.source,
+        certificate.note,
+    ])?;
+    Ok(())
+}
+
+fn insert_address(connection: &Connection, set: i64, address: &Address) -> rusqlite::Result<()> {
+    const INSERT: &str = "
+        INSERT INTO indicator (
+            set_id, kind, value, source, note, first_seen, last_seen, certificate
+        ) VALUES (?1, 'address', ?2, ?3, ?4, ?5, ?6, ?7)";
+    connection.prepare_cached(INSERT)?.execute(params![
+        set,
+        address.address.to_string(),
+        address.source,
+        address.note,
+        address.first_seen.map(|day| day.to_string()),
+        address.last_seen.map(|day| day.to_string()),
+        address.certificate.map(|fingerprint| fingerprint.to_string()),
+    ])?;
+    Ok(())
+}
+
+/// Says that the leaf of `visit` matched.
+///
+/// An indicator that a set lists twice under one source is one match.
+pub(super) fn insert_match(
+    connection: &Connection,
+    scan: &str,
+    visit: i64,
+    found: &Match,
+) -> Result<(), Fault> {
+    const INSERT: &str =
+        "INSERT OR IGNORE INTO \"match\" (visit_id, indicator_id, tier) VALUES (?1, ?2, ?3)";
+    let indicator = find(connection, scan, found)?;
+    connection.prepare_cached(INSERT)?.execute(params![visit, indicator, found.tier.letter()])?;
+    Ok(())
+}
+
+/// The row of the indicator that `found` names, among the sets of `scan`.
+///
+/// A scan resumed with another version of a set has both; the one stored later is meant.
+fn find(connection: &Connection, scan: &str, found: &Match) -> Result<i64, Fault> {
+    const FIND: &str = "
+        SELECT indicator.id
+        FROM indicator
+        JOIN indicator_set ON indicator_set.id = indicator.set_id
+        JOIN scan_set ON scan_set.set_id = indicator.set_id
+        WHERE scan_set.scan_id = ?1 AND indicator_set.name = ?2
+            AND indicator.kind = 'certificate' AND indicator.value = ?3 AND indicator.source = ?4
+        ORDER BY indicator.set_id DESC, indicator.id LIMIT 1";
+    let value = found.indicator.to_string();
+    let known = connection
+        .prepare_cached(FIND)?
+        .query_row(params![scan, &*found.set, value, &*found.source], |row| row.get(0))
+        .optional()?;
+    known.ok_or_else(|| Fault::UnknownIndicator { set: found.set.to_string(), indicator: value })
+}

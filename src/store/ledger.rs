@@ -1,0 +1,211 @@
+//! The ledger as other rooms see it: every public operation, each one transaction.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::batch::{self, Batch};
+use super::error::{Fault, StoreError};
+use super::finding::{self, Findings};
+use super::scan::{self, Resumable};
+use super::sighting::{self, Sighting};
+use super::{file, indicator};
+use crate::domain::fingerprint::{Fingerprint, Sha256Fingerprint};
+use crate::domain::indicator::IndicatorSet;
+use crate::domain::scan::{Scan, Shard};
+use crate::domain::time::Timestamp;
+
+/// An open ledger.
+///
+/// Dropping it closes the file; the last process to do so folds the log into it and removes
+/// `-wal` and `-shm`.
+#[derive(Debug)]
+pub struct Ledger {
+    pub(super) connection: Connection,
+    path: PathBuf,
+}
+
+/// How much a ledger holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Different leaf certificates.
+    pub certificates: u64,
+    /// Addresses with a port that showed one.
+    pub endpoints: u64,
+    /// Certificates at endpoints, by server name and vantage.
+    pub sightings: u64,
+    /// Scans, complete or not.
+    pub scans: u64,
+}
+
+impl Ledger {
+    /// Opens the ledger at `path` for writing; creates it and its directory, or migrates it.
+    ///
+    /// # Errors
+    ///
+    /// If the file is no ledger or a newer one, it is left as it is. If it cannot be written, this
+    /// fails rather than the first [`Ledger::record`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { connection: file::open(path)?, path: path.to_owned() })
+    }
+
+    /// Opens the ledger at `path` for reading only.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such file, or it is no ledger, or a newer one.
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { connection: file::open_read_only(path)?, path: path.to_owned() })
+    }
+
+    /// Writes down that `scan` starts, and the `sets` that it matches against.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be written, or holds a scan with this id.
+    pub fn begin_scan(&mut self, scan: &Scan, sets: &[IndicatorSet]) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            scan::insert(transaction, scan)?;
+            indicator::link(transaction, &scan.id, sets)
+        })
+    }
+
+    /// Writes down that `scan` goes on, and the `sets` that it now matches against besides those
+    /// that it matched against before.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be written, or holds no such scan.
+    pub fn resume_scan(&mut self, scan: &str, sets: &[IndicatorSet]) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            scan::reopen(transaction, scan)?;
+            indicator::link(transaction, scan, sets)
+        })
+    }
+
+    /// Writes down that `scan` goes on, with the sets that it was started with.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be written, or holds no such scan.
+    pub fn reopen_scan(&mut self, scan: &str) -> Result<(), StoreError> {
+        self.resume_scan(scan, &[])
+    }
+
+    /// Writes down that `scan` ended, and whether it tried every position.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be written, or holds no such scan.
+    pub fn finish_scan(
+        &mut self,
+        scan: &str,
+        ended: Timestamp,
+        complete: bool,
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| scan::finish(transaction, scan, ended, complete))
+    }
+
+    /// Writes down what `batch` saw and how far it got: all of it or, on any error, none.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be written, or holds no such scan, or a match names an indicator of no
+    /// set that the scan was begun or resumed with.
+    pub fn record(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
+        self.write(|transaction| batch::record(transaction, batch))
+    }
+
+    /// The latest incomplete scan of this part of the plan, with this seed if one is given.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub fn unfinished(
+        &self,
+        plan_hash: Sha256Fingerprint,
+        seed: Option<u64>,
+        shard: Shard,
+    ) -> Result<Option<Resumable>, StoreError> {
+        self.read(|connection| scan::unfinished(connection, plan_hash, seed, shard))
+    }
+
+    /// The scan called `id`, unless there is none or it is complete.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub fn resumable(&self, id: &str) -> Result<Option<Resumable>, StoreError> {
+        self.read(|connection| scan::resumable(connection, id))
+    }
+
+    /// Where and when certificates with this fingerprint were seen, by address and port.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub fn endpoints_of(&self, fingerprint: &Fingerprint) -> Result<Vec<Sighting>, StoreError> {
+        self.read(|connection| sighting::of_certificate(connection, fingerprint))
+    }
+
+    /// The matches of one scan, the first `limit` of them, the closest first.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub fn findings(&self, scan: &str, limit: u32) -> Result<Findings, StoreError> {
+        self.read(|connection| finding::of_scan(connection, scan, limit))
+    }
+
+    /// How much the ledger holds.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub fn summary(&self) -> Result<Summary, StoreError> {
+        const COUNT: &str = "SELECT (SELECT count(*) FROM certificate), \
+            (SELECT count(*) FROM endpoint), (SELECT count(*) FROM sighting), \
+            (SELECT count(*) FROM scan)";
+        self.read(|connection| {
+            connection.query_row(COUNT, [], |row| {
+                let count = |column| row.get(column).map(i64::cast_unsigned);
+                Ok(Summary {
+                    certificates: count(0)?,
+                    endpoints: count(1)?,
+                    sightings: count(2)?,
+                    scans: count(3)?,
+                })
+            })
+        })
+    }
+
+    /// Does `work` in one transaction, which is rolled back if it fails.
+    fn write(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<(), Fault>,
+    ) -> Result<(), StoreError> {
+        let done = self
+            .connection
+            // Immediate: the write lock is waited for here, and not between two statements, where
+            // waiting could not help.
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(Fault::from)
+            .and_then(|transaction| {
+                work(&transaction)?;
+                Ok(transaction.commit()?)
+            });
+        done.map_err(|fault| fault.at(&self.path))
+    }
+
+    /// Does `work` in one read transaction, so that its queries see the same state.
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let done = self.connection.unchecked_transaction().and_then(|snapshot| {
+            let found = work(&snapshot)?;
+            snapshot.commit().map(|()| found)
+        });
+        done.map_err(|error| Fault::from(error).at(&self.path))
+    }
+}

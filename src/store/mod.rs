@@ -1,0 +1,33 @@
+//! The ledger: one SQLite file that remembers scans, certificates, and where they were seen.
+//!
+//! This room is the only one that speaks SQL. It touches the ledger's file and its directory, and
+//! imports nothing of ours but [`crate::domain`]. It never prints, never reads a clock or the
+//! environment, and never opens a socket: moments and paths are handed in.
+//!
+//! What one [`Batch`] saw and how far it got are committed together or not at all, so that a
+//! scan killed at any moment can be resumed from what the file says: no position is marked done
+//! whose sightings are missing.
+
+mod batch;
+mod certificate;
+mod endpoint;
+mod error;
+mod file;
+mod finding;
+mod indicator;
+mod ledger;
+mod migration;
+mod progress;
+mod scan;
+mod sighting;
+mod visit;
+
+#[cfg(test)]
+mod tests;
+
+pub use batch::Batch;
+pub use error::StoreError;
+pub use finding::{Finding, Findings};
+pub use ledger::{Ledger, Summary};
+pub use scan::Resumable;
+pub use sighting::Sighting;

@@ -1,0 +1,226 @@
+//! What a batch leaves in the tables.
+
+use super::*;
+
+const SIGHTINGS: &str =
+    "SELECT first_seen, last_seen, count, first_scan, last_scan, key_proven FROM sighting";
+
+fn row(first: i64, last: i64, rest: &str) -> String {
+    format!("{}|{}|{rest}", T0 + first * 1_000_000, T0 + last * 1_000_000)
+}
+
+#[test]
+fn a_sighting_names_place_and_interval() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    let named = Observation {
+        server_name: Some("www.example".to_owned()),
+        ..seen("2001:db8::1", 3, leaf("a"))
+    };
+    scratch.record("one", &[named, seen("192.0.2.1", 1, leaf("a"))]).unwrap();
+    scratch
+        .record("one", &[seen("192.0.2.0", 2, leaf("a")), seen("192.0.2.9", 2, leaf("b"))])
+        .unwrap();
+    let expected =
+        [("192.0.2.0", 2, None), ("192.0.2.1", 1, None), ("2001:db8::1", 3, Some("www.example"))]
+            .map(|(address, seconds, name)| crate::store::Sighting {
+                target: Target::new(address.parse().unwrap(), 443),
+                server_name: name.map(str::to_owned),
+                first_seen: Timestamp::from_micros(T0 + seconds * 1_000_000),
+                last_seen: Timestamp::from_micros(T0 + seconds * 1_000_000),
+                count: 1,
+                key_proven: Some(true),
+            });
+    for fingerprint in [Fingerprint::Sha1(leaf("a").sha1), Fingerprint::Sha256(leaf("a").sha256)] {
+        assert_eq!(scratch.ledger.endpoints_of(&fingerprint).unwrap(), expected);
+    }
+    let summary = scratch.ledger.summary().unwrap();
+    assert_eq!((summary.certificates, summary.endpoints), (2, 4));
+    assert_eq!((summary.sightings, summary.scans), (4, 1));
+    let keys =
+        scratch.query("SELECT address, address_key FROM endpoint WHERE address LIKE '192.0.2.1'");
+    assert_eq!(keys, ["192.0.2.1|00000000000000000000ffffc0000201"]);
+}
+
+#[test]
+fn vantages_are_kept_apart_and_told_together() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    for (vantage, seconds, scan_id) in [("lab", 0, "one"), ("away", 5, "two")] {
+        if scan_id == "two" {
+            scratch.ledger.begin_scan(&scan(scan_id), &[]).unwrap();
+        }
+        let batch = Batch {
+            scan: scan_id,
+            vantage,
+            observations: &[(0, seen("192.0.2.1", seconds, leaf("a")))],
+            coverage: &Coverage::default(),
+            counts: &Counts::default(),
+        };
+        scratch.ledger.record(&batch).unwrap();
+    }
+    assert_eq!(scratch.query("SELECT vantage FROM sighting ORDER BY 1"), ["away", "lab"]);
+    let found = scratch.ledger.endpoints_of(&Fingerprint::Sha1(leaf("a").sha1)).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].count, found[0].first_seen.micros()), (2, T0));
+    assert_eq!(found[0].last_seen.micros(), T0 + 5_000_000);
+}
+
+#[test]
+fn a_repeated_visit_is_updated_and_counts_once() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    let first = Observation { matches: vec![listed()], ..seen("192.0.2.1", 0, leaf("listed")) };
+    let again =
+        Observation { matches: vec![listed(), listed()], ..seen("192.0.2.1", 9, leaf("listed")) };
+    scratch.record("one", &[first]).unwrap();
+    scratch.record("one", &[again.clone(), again]).unwrap();
+    assert_eq!(scratch.query(SIGHTINGS), [row(0, 9, "1|one|one|1")]);
+    assert_eq!(scratch.query("SELECT time FROM visit"), [(T0 + 9_000_000).to_string()]);
+    for (table, rows) in [("attempt", "1"), ("chain", "1"), ("\"match\"", "1")] {
+        assert_eq!(scratch.query(&format!("SELECT count(*) FROM {table}")), [rows], "{table}");
+    }
+}
+
+#[test]
+fn a_repeat_never_takes_a_leaf_away_and_another_leaf_is_another_sighting() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    scratch.record("one", &[seen("192.0.2.1", 0, leaf("a"))]).unwrap();
+    let before = scratch.query("SELECT * FROM visit");
+    scratch.record("one", &[unseen("192.0.2.1", 5, Outcome::ConnectTimeout)]).unwrap();
+    assert_eq!(scratch.query("SELECT * FROM visit"), before);
+    assert_eq!(scratch.query(SIGHTINGS), [row(0, 0, "1|one|one|1")]);
+    scratch.record("one", &[seen("192.0.2.1", 6, leaf("b"))]).unwrap();
+    assert_eq!(scratch.query(SIGHTINGS), [row(0, 0, "1|one|one|1"), row(6, 6, "1|one|one|1")]);
+    assert_eq!(scratch.query("SELECT certificate_id FROM visit"), ["2"]);
+}
+
+#[test]
+fn another_scan_widens_the_interval_to_both_sides() {
+    let mut scratch = Scratch::with_scans(&["one", "two", "three"]);
+    let mut unproven = seen("192.0.2.1", 10, leaf("a"));
+    unproven.evidence.key_proven = None;
+    scratch.record("one", &[unproven]).unwrap();
+    assert_eq!(scratch.query(SIGHTINGS), [row(10, 10, "1|one|one|NULL")]);
+    let mut failed = seen("192.0.2.1", 20, leaf("a"));
+    failed.evidence.key_proven = Some(false);
+    scratch.record("two", &[failed]).unwrap();
+    assert_eq!(scratch.query(SIGHTINGS), [row(10, 20, "2|one|two|0")]);
+    scratch.record("three", &[seen("192.0.2.1", 5, leaf("a"))]).unwrap();
+    assert_eq!(scratch.query(SIGHTINGS), [row(5, 20, "3|three|two|1")]);
+    assert_eq!(scratch.query("SELECT count(*) FROM visit"), ["3"]);
+}
+
+#[test]
+fn a_visit_without_a_leaf_has_a_row_only_at_an_endpoint_with_a_sighting() {
+    let mut scratch = Scratch::with_scans(&["one", "two"]);
+    let alert = Outcome::Alert(crate::domain::outcome::Alert { level: 2, description: 40 });
+    scratch.record("one", &[unseen("192.0.2.1", 0, alert), unseen("192.0.2.2", 0, alert)]).unwrap();
+    assert_eq!(scratch.query("SELECT count(*) FROM visit"), ["0"]);
+    assert_eq!(scratch.query("SELECT count(*) FROM endpoint"), ["0"]);
+    scratch.record("one", &[seen("192.0.2.1", 1, leaf("a"))]).unwrap();
+    scratch.record("two", &[unseen("192.0.2.1", 2, alert), unseen("192.0.2.2", 2, alert)]).unwrap();
+    let visits =
+        scratch.query("SELECT scan_id, outcome, detail, certificate_id FROM visit ORDER BY time");
+    assert_eq!(visits, ["one|certificate|NULL|1", "two|alert|fatal handshake_failure(40)|NULL"]);
+    assert_eq!(scratch.query(SIGHTINGS), [row(1, 1, "1|one|one|1")]);
+}
+
+#[test]
+fn a_visit_keeps_its_attempts_chain_and_timing() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    let mut visit = seen("192.0.2.1", 0, leaf("a"));
+    visit.ended = Some(Outcome::Reset);
+    visit.attempts.insert(0, unseen("192.0.2.1", 0, Outcome::Closed).attempts[0].clone());
+    scratch.record("one", &[visit]).unwrap();
+    let columns =
+        "outcome, ended, tls_version, cipher_suite, handshake_finished, connect_us, leaf_us";
+    assert_eq!(
+        scratch.query(&format!("SELECT {columns} FROM visit")),
+        ["certificate|reset|1.3|TLS_AES_128_GCM_SHA256|1|70|NULL"]
+    );
+    assert_eq!(
+        scratch.query("SELECT * FROM attempt ORDER BY number"),
+        [
+            "1|1|rustls|tls12-tls13|closed|NULL|NULL|NULL|0".to_owned(),
+            format!("1|2|rustls|tls12-tls13|certificate|NULL|{}|1|1", leaf("a").sha256)
+        ]
+    );
+    let intermediate = Sha256Fingerprint::of(b"intermediate");
+    assert_eq!(scratch.query("SELECT * FROM chain"), [format!("1|1|{intermediate}")]);
+}
+
+#[test]
+fn a_batch_that_does_not_fit_is_rolled_back_whole_and_earlier_ones_stay() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    scratch.record("one", &[seen("192.0.2.1", 0, leaf("a"))]).unwrap();
+    let before = scratch.dump();
+    let pages: i64 = scratch.query("PRAGMA page_count")[0].parse().unwrap();
+    scratch.query(&format!("PRAGMA max_page_count = {}", pages + 2));
+    let large = Leaf::new(vec![7; 100_000]);
+    let error =
+        scratch.record("one", &[seen("192.0.2.2", 1, leaf("b")), seen("192.0.2.3", 1, large)]);
+    let error = error.unwrap_err();
+    assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+    assert_eq!(scratch.dump(), before);
+    scratch.query("PRAGMA max_page_count = 100000");
+    scratch.record("one", &[seen("192.0.2.2", 1, leaf("b"))]).unwrap();
+    assert_eq!(scratch.ledger.summary().unwrap().certificates, 2);
+}
+
+#[test]
+fn what_was_committed_outlives_a_process_that_is_killed() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    scratch.record("one", &[seen("192.0.2.1", 0, leaf("a"))]).unwrap();
+    // What a killed process leaves: file and log, as the kernel has them at that moment.
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["ledger.db", "ledger.db-wal"] {
+        let from = scratch.directory.path().join(name);
+        std::fs::copy(from, directory.path().join(name)).unwrap();
+    }
+    let ledger = Ledger::open(&directory.path().join("ledger.db")).unwrap();
+    assert_eq!(Scratch { directory, ledger }.dump(), scratch.dump());
+}
+
+#[test]
+fn a_match_of_no_known_set_and_a_scan_that_was_not_begun_are_errors() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    let before = scratch.dump();
+    let error = scratch.record("absent", &[]).unwrap_err();
+    assert!(matches!(&error, StoreError::UnknownScan { scan, .. } if scan == "absent"));
+    let strange = Match { set: "other".into(), ..listed() };
+    let visit = Observation { matches: vec![strange], ..seen("192.0.2.1", 0, leaf("listed")) };
+    let error = scratch.record("one", std::slice::from_ref(&visit)).unwrap_err();
+    assert!(matches!(&error, StoreError::UnknownIndicator { set, .. } if set == "other"));
+    assert_eq!(scratch.dump(), before);
+    let other = IndicatorSet { name: "other".to_owned(), ..set() };
+    scratch.ledger.resume_scan("one", &[other]).unwrap();
+    scratch.record("one", &[visit]).unwrap();
+    assert_eq!(scratch.query("SELECT set_name FROM matches"), ["other"]);
+}
+
+#[test]
+fn one_batch_or_many_leave_the_same() {
+    let outcomes = [Outcome::Refused, Outcome::Silent, Outcome::Certificate];
+    let visits: Vec<_> = (0..60)
+        .map(|number| {
+            let address = format!("192.0.2.{}", number % 20);
+            match outcomes[number % 3] {
+                Outcome::Certificate => {
+                    let name = Some(format!("{}.example", number % 7)).filter(|_| number % 2 == 0);
+                    let leaf = leaf(["a", "b"][number % 2]);
+                    Observation { server_name: name, ..seen(&address, number as i64, leaf) }
+                }
+                outcome => unseen(&address, number as i64, outcome),
+            }
+        })
+        .collect();
+    let dump = |size| {
+        let mut scratch = Scratch::with_scans(&["one"]);
+        for batch in visits.chunks(size) {
+            scratch.record("one", batch).unwrap();
+        }
+        scratch.dump()
+    };
+    let whole = dump(60);
+    assert!(whole.len() > 60, "{}", whole.len());
+    assert_eq!(dump(1), whole);
+    assert_eq!(dump(7), whole);
+}

@@ -1,0 +1,130 @@
+//! Visits, with their attempts and the chain that followed the leaf.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+
+use super::endpoint::Place;
+use crate::domain::observation::Observation;
+
+/// An observation with the rows that it refers to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visit<'a> {
+    pub(super) scan: &'a str,
+    pub(super) place: Place,
+    pub(super) certificate: Option<i64>,
+    pub(super) observation: &'a Observation,
+}
+
+/// What became of a visit that was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written {
+    /// The visit's row.
+    pub(super) id: i64,
+    /// Whether its scan had a visit to the same place that saw the same certificate.
+    pub(super) is_repeat: bool,
+}
+
+const INSERT: &str = "
+INSERT INTO visit (
+    scan_id, endpoint_id, server_name_id, time, outcome, detail, certificate_id, ended,
+    tls_version, cipher_suite, key_proven, handshake_finished, connect_us, first_byte_us, leaf_us
+) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+ON CONFLICT (scan_id, endpoint_id, server_name_id) DO NOTHING";
+
+const FIND: &str = "
+SELECT id, certificate_id FROM visit
+WHERE scan_id = ?1 AND endpoint_id = ?2 AND server_name_id = ?3";
+
+const UPDATE: &str = "
+UPDATE visit SET
+    time = ?4, outcome = ?5, detail = ?6, certificate_id = ?7, ended = ?8, tls_version = ?9,
+    cipher_suite = ?10, key_proven = ?11, handshake_finished = ?12, connect_us = ?13,
+    first_byte_us = ?14, leaf_us = ?15
+WHERE scan_id = ?1 AND endpoint_id = ?2 AND server_name_id = ?3";
+
+/// Writes `visit`.
+///
+/// A scan that is resumed may repeat a visit: the later one takes the place of the earlier, unless
+/// only the earlier saw a leaf. That would throw away what was seen.
+pub(super) fn upsert(connection: &Connection, visit: &Visit<'_>) -> rusqlite::Result<Written> {
+    if bind(connection, INSERT, visit)? == 1 {
+        let id = connection.last_insert_rowid();
+        insert_parts(connection, id, visit.observation)?;
+        return Ok(Written { id, is_repeat: false });
+    }
+    let place = params![visit.scan, visit.place.endpoint, visit.place.server_name];
+    let (id, before): (i64, Option<i64>) =
+        connection.prepare_cached(FIND)?.query_row(place, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if before.is_none() || visit.certificate.is_some() {
+        delete_parts(connection, id)?;
+        bind(connection, UPDATE, visit)?;
+        insert_parts(connection, id, visit.observation)?;
+    }
+    Ok(Written { id, is_repeat: before == visit.certificate })
+}
+
+/// Runs `sql`, whose parameters are the columns of [`INSERT`] in order; how many rows it changed.
+fn bind(connection: &Connection, sql: &str, visit: &Visit<'_>) -> rusqlite::Result<usize> {
+    let seen = visit.observation;
+    connection.prepare_cached(sql)?.execute(params![
+        visit.scan,
+        visit.place.endpoint,
+        visit.place.server_name,
+        seen.time.micros(),
+        seen.outcome.word(),
+        seen.outcome.detail(),
+        visit.certificate,
+        seen.ended.as_ref().map(|outcome| outcome.word()),
+        seen.tls.as_ref().map(|tls| tls.version),
+        seen.tls.as_ref().map(|tls| &tls.cipher_suite),
+        seen.evidence.key_proven,
+        seen.evidence.handshake_finished,
+        micros(seen.timing.connect),
+        micros(seen.timing.first_byte),
+        micros(seen.timing.leaf),
+    ])
+}
+
+fn insert_parts(
+    connection: &Connection,
+    visit: i64,
+    observation: &Observation,
+) -> rusqlite::Result<()> {
+    const ATTEMPT: &str = "
+        INSERT INTO attempt (
+            visit_id, number, client, offer, outcome, detail, leaf_sha256, key_proven,
+            handshake_finished
+        ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    const CHAIN: &str = "INSERT INTO chain (visit_id, position, sha256) VALUES (?1, ?2, ?3)";
+    let mut statement = connection.prepare_cached(ATTEMPT)?;
+    for (attempt, number) in observation.attempts.iter().zip(1_i64..) {
+        statement.execute(params![
+            visit,
+            number,
+            attempt.client,
+            attempt.offer,
+            attempt.outcome.word(),
+            attempt.outcome.detail(),
+            attempt.leaf.map(|hash| hash.0),
+            attempt.key_proven,
+            attempt.handshake_finished,
+        ])?;
+    }
+    let mut statement = connection.prepare_cached(CHAIN)?;
+    for (hash, position) in observation.chain.iter().zip(1_i64..) {
+        statement.execute(params![visit, position, hash.0])?;
+    }
+    Ok(())
+}
+
+fn delete_parts(connection: &Connection, visit: i64) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM attempt WHERE visit_id = ?1")?.execute([visit])?;
+    connection.prepare_cached("DELETE FROM chain WHERE visit_id = ?1")?.execute([visit])?;
+    connection.prepare_cached("DELETE FROM \"match\" WHERE visit_id = ?1")?.execute([visit])?;
+    Ok(())
+}
+
+fn micros(duration: Option<Duration>) -> Option<i64> {
+    duration.map(|duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
+}
