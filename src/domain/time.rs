@@ -40,7 +40,8 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const FIRST: i64 = -62_135_596_800_000_000; // 0001-01-01T00:00:00Z
-        let clamped = self.0.clamp(FIRST, jiff::Timestamp::MAX.as_microsecond());
+        const LAST: i64 = 253_402_300_799_999_999; // 9999-12-31T23:59:59.999999Z
+        let clamped = self.0.clamp(FIRST, LAST.min(jiff::Timestamp::MAX.as_microsecond()));
         match jiff::Timestamp::from_microsecond(clamped) {
             Ok(moment) => write!(f, "{moment:.3}"),
             Err(_) => write!(f, "{}us", self.0),

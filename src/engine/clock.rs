@@ -1,6 +1,6 @@
 //! The run's clocks.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
@@ -31,9 +31,11 @@ impl Clock {
         self.started.elapsed()
     }
 
-    /// The instant at which [`Clock::now`] will be `moment`.
+    /// The instant at which [`Clock::now`] will be `moment`; a moment that no clock reaches is ten years
+    /// away.
     pub fn instant(&self, moment: Moment) -> Instant {
-        self.started + moment
+        const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+        self.started + moment.min(NEVER)
     }
 
     /// The time of day. It follows the system's clock, also when that is set or the machine slept,

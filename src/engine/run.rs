@@ -171,3 +171,6 @@ fn fault(error: JoinError) -> String {
         Err(error) => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -187,6 +187,6 @@ mod tests {
             "list:1:1: 192.0.2.9/24 has host bits set; did you mean 192.0.2.0/24?"
         );
         assert!(message("hello world").starts_with("list:1:1: 'hello world' is no address"));
-        assert!(message("{\"ip\": 5}").starts_with("list:1:1: "));
+        assert!(message("{\"ip\": 5}").starts_with("list:1:8: no masscan JSON: invalid type"));
     }
 }

@@ -100,3 +100,6 @@ pub struct Verdict {
     /// When the leaf was known.
     pub leaf: Option<Moment>,
 }
+
+#[cfg(test)]
+mod tests;

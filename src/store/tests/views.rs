@@ -38,7 +38,7 @@ fn matches_are_told_in_text() {
     assert_eq!(
         scratch.query("SELECT * FROM matches"),
         [format!(
-            "raptor|A|sha1:{}|CN=listed|report|192.0.2.1|443|a.example|{}|{}|1|\
+            "raptor|A|sha1:{}|CN=listed|report|192.0.2.1|443|a.example|{}|{}|1|1|\
              2026-11-24T02:18:24.512Z|one",
             leaf.sha1, leaf.sha1, leaf.sha256
         )]

@@ -1,0 +1,237 @@
+//! The loop over loopback listeners, with clients that need no TLS.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{self, Receiver};
+
+use super::*;
+use crate::domain::indicator::Index;
+use crate::domain::observation::{Evidence, Observation};
+use crate::domain::outcome::Outcome;
+use crate::domain::plan::Tempo;
+use crate::domain::ports::PortSet;
+use crate::domain::scan::Shard;
+use crate::domain::scope;
+use crate::domain::time::Timestamp;
+use crate::domain::tls::{Client, End, Moment, Offer, Verdict};
+use crate::engine::Clock;
+
+/// Says `closed` as soon as it exists; the client numbered `panics_at` panics instead.
+struct Trivial {
+    started: AtomicUsize,
+    panics_at: usize,
+}
+
+impl Trivial {
+    fn new() -> Arc<Self> {
+        Self::panicking_at(usize::MAX)
+    }
+
+    fn panicking_at(panics_at: usize) -> Arc<Self> {
+        Arc::new(Self { started: AtomicUsize::new(0), panics_at })
+    }
+}
+
+impl Offer for Trivial {
+    fn client(&self) -> &'static str {
+        "trivial"
+    }
+
+    fn offer(&self) -> &'static str {
+        "nothing"
+    }
+
+    fn start(&self, _now: Moment) -> Box<dyn Client> {
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        assert!(number != self.panics_at, "client {number} was told to panic");
+        Box::new(TrivialClient)
+    }
+}
+
+struct TrivialClient;
+
+impl Client for TrivialClient {
+    fn handle_bytes(&mut self, _now: Moment, _bytes: &[u8]) {}
+
+    fn handle_end(&mut self, _now: Moment, _end: End) {}
+
+    fn poll_transmit(&mut self, _out: &mut Vec<u8>) -> bool {
+        false
+    }
+
+    fn deadline(&self) -> Moment {
+        Moment::MAX
+    }
+
+    fn verdict(&mut self) -> Option<Verdict> {
+        Some(Verdict {
+            outcome: Outcome::Closed,
+            ended: None,
+            certificates: Vec::new(),
+            tls: None,
+            evidence: Evidence::default(),
+            first_byte: None,
+            leaf: None,
+        })
+    }
+}
+
+/// A listener on one loopback address, and a plan for 64 addresses on its port: one target answers,
+/// the others refuse.
+async fn plan(extra: &str) -> (TcpListener, Arc<Plan>) {
+    let listener = TcpListener::bind("127.0.0.9:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let text = format!("name = \"lo\"\ninclude = [\"127.0.0.0/26\"]\nports = [{port}]\n{extra}");
+    let scope = scope::read("lo.toml", &text).unwrap();
+    let tempo = Tempo { rate: scope.rate, concurrency: 8, ..Tempo::default() };
+    let ports = PortSet::from_iter([port]);
+    (listener, Arc::new(Plan::new(scope, ports, None, (3, Shard::WHOLE), tempo).unwrap()))
+}
+
+fn prober(offer: Arc<dyn Offer>, clock: Clock) -> Prober {
+    let index = Arc::new(Index::default());
+    Prober { offer, index, clock, connect_timeout: Duration::from_secs(5) }
+}
+
+async fn observations(mut events: Receiver<Event>) -> (Vec<(u64, Observation)>, Vec<Event>) {
+    let (mut observed, mut others) = (Vec::new(), Vec::new());
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Observed { position, observation } => observed.push((position, *observation)),
+            other => others.push(other),
+        }
+    }
+    (observed, others)
+}
+
+#[tokio::test]
+async fn every_target_is_observed_once_through_the_narrowest_channel() {
+    let (_listener, plan) = plan("").await;
+    let (sender, events) = mpsc::channel(1);
+    let prober = prober(Trivial::new(), Clock::start());
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(run(plan, Coverage::default(), prober, sender, stop));
+    let (observed, others) = observations(events).await;
+    assert!(matches!(run.await.unwrap(), RunEnd::Complete));
+    assert!(others.is_empty(), "{others:?}");
+    let positions: Coverage = observed.iter().map(|(at, _)| (*at, *at)).collect();
+    assert_eq!((observed.len(), positions.len()), (64, 64));
+    let closed: Vec<_> =
+        observed.iter().filter(|(_, seen)| seen.outcome == Outcome::Closed).collect();
+    assert_eq!(closed.len(), 1);
+    assert_eq!(closed[0].1.target.address.to_string(), "127.0.0.9");
+    assert_eq!(observed.iter().filter(|(_, seen)| seen.outcome == Outcome::Refused).count(), 63);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_fault_of_one_target_and_ends_nothing() {
+    let (_listener, plan) = plan("").await;
+    let (sender, events) = mpsc::channel(256);
+    let prober = prober(Trivial::panicking_at(0), Clock::start());
+    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await;
+    assert!(matches!(end, RunEnd::Complete));
+    let (observed, others) = observations(events).await;
+    assert_eq!(observed.len(), 63);
+    let [Event::Fault { ticket, message }] = &others[..] else { panic!("{others:?}") };
+    assert_eq!(ticket.target.address.to_string(), "127.0.0.9");
+    assert_eq!(message, "client 0 was told to panic");
+    assert!(observed.iter().all(|(position, _)| *position != ticket.position));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_that_expires_ends_the_run_at_midnight() {
+    let (_listener, plan) = plan("rate = 1\nvalid_until = 2026-11-24\n").await;
+    let ten_to_midnight = Timestamp::from_seconds(20_782 * 86_400 - 10);
+    let (sender, events) = mpsc::channel(256);
+    let prober = prober(Trivial::new(), Clock::simulated(ten_to_midnight));
+    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await;
+    let RunEnd::Refused(refusal) = end else { panic!("{end:?}") };
+    assert!(refusal.to_string().contains("expired"), "{refusal}");
+    let (observed, _) = observations(events).await;
+    assert_eq!(observed.len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_run_ends_what_is_open_and_starts_nothing_more() {
+    let (_listener, plan) = plan("rate = 1\n").await;
+    let (sender, mut events) = mpsc::channel(256);
+    let stop = CancellationToken::new();
+    let prober = prober(Trivial::new(), Clock::simulated(Timestamp::default()));
+    let run = tokio::spawn(run(plan, Coverage::default(), prober, sender, stop.clone()));
+    for _ in 0..5 {
+        events.recv().await.unwrap();
+    }
+    stop.cancel();
+    assert!(matches!(run.await.unwrap(), RunEnd::Stopped));
+    let (rest, _) = observations(events).await;
+    assert!(rest.len() <= 1, "{}", rest.len());
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_listens_to_stops() {
+    let (_listener, plan) = plan("").await;
+    let (sender, events) = mpsc::channel(1);
+    drop(events);
+    let prober = prober(Trivial::new(), Clock::start());
+    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await;
+    assert!(matches!(end, RunEnd::Stopped));
+}
+
+/// A run whose first three tickets have been handed out but not started.
+fn with_open_tickets(plan: Arc<Plan>) -> (Run, Vec<Ticket>, Receiver<Event>) {
+    let (sender, events) = mpsc::channel(256);
+    let prober = prober(Trivial::new(), Clock::simulated(Timestamp::default()));
+    let mut run = Run {
+        dispatch: Dispatch::new(Arc::clone(&plan), Coverage::default()),
+        plan,
+        prober,
+        events: sender,
+        stop: CancellationToken::new(),
+        probes: JoinSet::new(),
+        open: HashMap::new(),
+        shortages: 0,
+        end: None,
+    };
+    let tickets = (0..3)
+        .map(|_| match run.dispatch.next(Moment::ZERO) {
+            Next::Start(ticket) => ticket,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    (run, tickets, events)
+}
+
+fn shortage() -> Ended {
+    Ended::Local(io::Error::from_raw_os_error(nix::libc::EMFILE))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shortage_lowers_the_cap_says_so_and_blames_nobody() {
+    let (_listener, plan) = plan("").await;
+    let (mut run, tickets, mut events) = with_open_tickets(plan);
+    run.take_ended(tickets[0], shortage()).await;
+    assert_eq!(run.dispatch.concurrency(), 2);
+    let Some(Event::Slowed { reason, concurrency }) = events.recv().await else { panic!() };
+    assert!(reason.contains("Too many open files"), "{reason}");
+    assert_eq!(concurrency, 2);
+    run.dispatch.finished(tickets[1]);
+    assert_eq!(run.dispatch.next(Moment::ZERO), Next::Start(tickets[0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shortage_that_lasts_ends_the_run_after_ten_seconds() {
+    let (_listener, plan) = plan("").await;
+    let (mut run, tickets, _events) = with_open_tickets(plan);
+    run.dispatch.finished(tickets[1]);
+    run.dispatch.finished(tickets[2]);
+    let mut ticket = tickets[0];
+    while run.end.is_none() {
+        run.take_ended(ticket, shortage()).await;
+        let Next::Start(next) = run.dispatch.next(Moment::ZERO) else { panic!() };
+        ticket = next;
+    }
+    assert!(matches!(run.end, Some(RunEnd::Starved(_))));
+    assert_eq!(run.prober.clock.now().as_secs(), 10);
+}
