@@ -35,7 +35,10 @@ pub(super) fn json(line: &str) -> Line {
     match serde_json::from_str::<Object>(text) {
         Ok(object) => object.entries(line),
         Err(error) => {
-            Line::Wrong(error.column().saturating_sub(1), format!("no masscan JSON: {error}"))
+            // serde_json counts lines within this line, which says nothing.
+            let message = error.to_string();
+            let what = message.split(" at line ").next().unwrap_or_default();
+            Line::Wrong(error.column().saturating_sub(1), format!("no masscan JSON: {what}"))
         }
     }
 }
