@@ -163,7 +163,7 @@ pub(super) enum FailOn {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ProbeArgs {
-    /// The endpoint: 192.0.2.1:443 or [2001:db8::1]:443
+    /// The endpoint, such as 192.0.2.1:443; IPv6 addresses in brackets
     #[arg(value_name = "ADDRESS:PORT")]
     pub(super) endpoint: String,
     #[command(flatten)]

@@ -36,7 +36,7 @@ pub(super) fn run(args: &ProbeArgs) -> Result<Exit, Failure> {
     let text = match args.format {
         ProbeFormat::Human => human(&observation),
         ProbeFormat::Jsonl => {
-            let origin = Origin { scan: "", vantage: "default" };
+            let origin = Origin { scan: None, vantage: "default" };
             format!("{}\n", record::observation(origin, &observation))
         }
         ProbeFormat::Pem => match &observation.leaf {

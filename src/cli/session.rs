@@ -187,7 +187,7 @@ impl Collector<'_> {
     }
 
     fn write(&mut self) -> Result<(), Failure> {
-        let origin = Origin { scan: &self.scan.id, vantage: &self.scan.vantage };
+        let origin = Origin { scan: Some(&self.scan.id), vantage: &self.scan.vantage };
         if let Some(sink) = &mut self.sink {
             let written = self
                 .batch

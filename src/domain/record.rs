@@ -22,8 +22,8 @@ pub const SCHEMA: u32 = 1;
 /// Where and as what a visit was made: the same for a whole run.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'a> {
-    /// The scan's id.
-    pub scan: &'a str,
+    /// The scan's id; none for a visit outside any scan.
+    pub scan: Option<&'a str>,
     /// Where the run looks from.
     pub vantage: &'a str,
 }
@@ -65,15 +65,30 @@ pub fn observation(origin: Origin<'_>, observation: &Observation) -> Value {
     })
 }
 
-/// The record that opens a run: all that makes it repeatable.
-pub fn scan_started(scan: &Scan, plan: &Plan, sets: &[Value]) -> Value {
+/// Whether a run begins a scan or goes on with one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// The scan is new.
+    Started,
+    /// The scan was interrupted before.
+    Resumed,
+}
+
+/// The record that opens a run at `now`: all that makes it repeatable.
+pub fn scan_opened(
+    scan: &Scan,
+    plan: &Plan,
+    sets: &[Value],
+    (opening, now): (Opening, Timestamp),
+) -> Value {
     let scope = &plan.scope;
     json!({
         "type": "scan",
         "schema": SCHEMA,
-        "event": "started",
+        "event": if opening == Opening::Started { "started" } else { "resumed" },
         "scan": scan.id,
-        "time": scan.started,
+        "time": now,
+        "started": scan.started,
         "version": scan.version,
         "command_line": scan.command_line,
         "plan_hash": scan.plan_hash,

@@ -122,6 +122,7 @@ impl Run {
     async fn take_ended(&mut self, ticket: Ticket, ended: Ended) {
         match ended {
             Ended::Observed(observation) => {
+                tracing::debug!(target = %ticket.target, outcome = %observation.outcome, "visited");
                 self.shortages = 0;
                 self.dispatch.finished(ticket);
                 self.report(Event::Observed { position: ticket.position, observation }).await;
@@ -131,6 +132,7 @@ impl Run {
                 self.end.get_or_insert(RunEnd::Refused(refusal));
             }
             Ended::Local(error) => {
+                tracing::debug!(target = %ticket.target, %error, "short of a local resource");
                 self.dispatch.returned(ticket);
                 self.slow_down(error).await;
             }

@@ -16,7 +16,7 @@ use super::{sink, terminal};
 use crate::domain::coverage::Coverage;
 use crate::domain::indicator::Index;
 use crate::domain::plan::Plan;
-use crate::domain::record;
+use crate::domain::record::{self, Opening};
 use crate::domain::scan::{Counts, Scan};
 use crate::domain::time::Timestamp;
 use crate::engine::{Clock, RunEnd};
@@ -68,7 +68,8 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
     }
     if let Some(sink) = &mut session.sink {
         let sets: Vec<_> = sets.iter().map(indicator_record).collect();
-        let record = record::scan_started(&scan, &plan, &sets);
+        let opening = if resuming { Opening::Resumed } else { Opening::Started };
+        let record = record::scan_opened(&scan, &plan, &sets, (opening, now));
         sink.scan(&record)
             .and_then(|()| sink.flush())
             .map_err(|error| sink::failure(args.output.output.as_deref(), &error))?;

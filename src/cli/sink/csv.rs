@@ -58,7 +58,7 @@ impl<W: Write + Send> Sink for Csv<W> {
             .map(|found| format!("{}/{}/{}", found.tier.letter(), found.set, found.indicator))
             .collect();
         let row: [String; 17] = [
-            origin.scan.to_owned(),
+            origin.scan.unwrap_or_default().to_owned(),
             observation.time.to_string(),
             origin.vantage.to_owned(),
             observation.target.address.to_string(),

@@ -1,0 +1,19 @@
+//! What a sighting proves.
+//!
+//! * **presented**: the server showed the certificate. Anybody can show a public certificate.
+//! * **key proven**: its signature over this handshake, with our fresh random in it, checks against the leaf's
+//!   public key: TLS 1.3 CertificateVerify (RFC 8446, section 4.4.3) or TLS 1.2 ServerKeyExchange (RFC 8422,
+//!   section 5.4). `null` means that the leaf's key or the scheme is of a kind that cannot be checked.
+//! * **handshake finished**: both Finished messages were exchanged.
+//!
+//! A signature that does *not* check is recorded as `key_proven: false`, shown as `NOT proven`, and is no
+//! reason to block an address: somebody copied a public certificate there. The handshake is completed all the
+//! same, because the verifier refuses nothing.
+//!
+//! A relay can pass a proof on: it shows that a holder of the key took part in the handshake, not that it
+//! sits at this address. Evidence holds only for the leaf shown in that same connection.
+//!
+//! The public key is found by certsweep's own walk of the DER, so that certificates which a strict parser
+//! refuses (version 1, serial zero, trailing bytes) can still prove their key. RSA is checked from 1,024
+//! to 8,192 bits (PKCS#1 v1.5 down to SHA-1, PSS from 2,048 bits), ECDSA on P-256, P-384 and P-521, and
+//! Ed25519.

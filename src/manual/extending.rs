@@ -1,0 +1,27 @@
+//! How to add things, and where.
+//!
+//! **A command**: a variant of `Command` in `cli/args.rs` with its help, a file in `cli/` with a `run` that turns
+//! arguments into values of `domain` and an [`Exit`](crate::cli::Exit), a line in `cli/mod.rs`, a test in
+//! `tests/it/`. Completions and the manual page follow by themselves.
+//!
+//! **An output**: a file in `cli/sink/` that implements `Sink` (the opening record, each observation, flush), a
+//! variant of `Format`, a line in `sink::open`. Foreign formats of what is in the ledger belong to a room
+//! of their own, one file per format, as `import` has them.
+//!
+//! **A target list format**: a file in `import/` with a function from a line to its targets, a line in
+//! the registry `FORMATS`, examples in its tests. It must say `Foreign` for every line that is not its own.
+//!
+//! **A lab behaviour**: a variant of `Behaviour` with a line on what a client sees, its place in the table of
+//! `lab/layout.rs`, its `Expected`, its conversation in `lab/conversation.rs`. The test of the whole table
+//! then holds the program to it.
+//!
+//! **A TLS client**: an implementation of [`Client`](crate::domain::tls::Client) and
+//! [`Offer`](crate::domain::tls::Offer). The engine drives it as it is.
+//!
+//! **An outcome**: do not. The list is closed; a finer cause belongs in the detail.
+//!
+//! **A schema change**: a new script in `store/schema/`, appended to the list of migrations. Old scripts are never
+//! edited once released.
+//!
+//! **A rule about when a probe may start**: [`Dispatch`](crate::domain::dispatch::Dispatch), with a test in
+//! simulated time. The loop in `engine/run.rs` holds no rule.

@@ -1,0 +1,88 @@
+//! Files that people write: scopes, indicator sets, target lists, settings.
+//!
+//! All are UTF-8. In TOML files an unknown key is an error with the nearest known key as a hint; every
+//! complaint names file, line and column.
+//!
+//! # Scope
+//!
+//! ```
+//! let text = r#"
+//! name          = "acme-perimeter"
+//! operator      = "ACME CERT"
+//! contact       = "cert@example.org"
+//! authorised_by = "CISO, ACME"
+//! reference     = "IR-4471"
+//! valid_from    = 2026-11-01
+//! valid_until   = 2026-12-31
+//! include       = ["192.0.2.0/24", "2001:db8:1::/120"]
+//! exclude       = ["192.0.2.13"]
+//! ports         = ["softether", 8443]
+//! rate            = 500
+//! rate_per_prefix = 5
+//! "#;
+//! let scope = certsweep::domain::scope::read("acme.toml", text).unwrap();
+//! assert_eq!(scope.allowed.len(), 511);
+//! assert_eq!(scope.ports.as_slice(), [443, 992, 1194, 5555, 8443]);
+//! ```
+//!
+//! | key | meaning |
+//! | --- | --- |
+//! | `name` | the scope's name, in every record |
+//! | `operator`, `contact`, `authorised_by` | who probes, where to complain, who permits; needed unless all is loopback |
+//! | `reference` | the contract or ticket |
+//! | `valid_from`, `valid_until` | first and last day in UTC, both included; the last one is needed unless all is loopback |
+//! | `include` | addresses and prefixes without host bits, none overlapping another |
+//! | `exclude` | likewise; taken from the includes |
+//! | `ports` | numbers, ranges (`"8000-8010"`) and lists (`"softether"`, `"softether-wide"`, `"https"`) |
+//! | `rate` | connections per second, whole run; written down it is a limit, else 500 is the default |
+//! | `rate_per_prefix` | connections per second to one /24 or /48; likewise, default 5 |
+//!
+//! More than half of IPv4 is refused. Special-purpose space (IANA registries) is in scope only where an
+//! include prefix lies wholly inside it. More than 2^40 IPv6 targets need a target list.
+//!
+//! # Indicator set
+//!
+//! ```
+//! let text = r#"
+//! name = "flax-typhoon"
+//! tlp  = "clear"
+//! [[source]]
+//! id        = "microsoft-2023-08-24"
+//! title     = "Flax Typhoon using legitimate software to quietly access Taiwanese organizations"
+//! publisher = "Microsoft Threat Intelligence"
+//! published = 2023-08-24
+//! [[certificate]]
+//! sha1   = "79:92:C0:A8:16:24:6B:28:7D:99:1C:4E:CF:68:F2:D3:2E:4B:CA:18"
+//! label  = "vpn437972693.sednc.cn"
+//! source = "microsoft-2023-08-24"
+//! [[address]]
+//! address    = "45.204.1.248"
+//! first_seen = 2023-02-23
+//! last_seen  = 2023-05-09
+//! source     = "microsoft-2023-08-24"
+//! "#;
+//! let set = certsweep::domain::indicator::read("set.toml", text).unwrap();
+//! let fingerprint = set.certificates[0].fingerprint.to_string();
+//! assert_eq!(fingerprint, "sha1:7992c0a816246b287d991c4ecf68f2d32e4bca18");
+//! ```
+//!
+//! A certificate has `sha1` or `sha256` in any common spelling (either case, colons, spaces, `sha1:` or
+//! `SHA1 Fingerprint=` before it), an optional `label` and `note`, and a `source` that is declared.
+//! An address is shown beside matches and is never a match; its `certificate` is the fingerprint that the report
+//! saw there. `tlp` is the Traffic Light Protocol 2.0 level: `clear`, `green`, `amber`, `amber+strict`,
+//! `red`. A fingerprint that stands twice, or has a wrong number of digits, is refused.
+//!
+//! # Target list
+//!
+//! What of a scope to visit, for `--targets FILE` or `--targets -`: plain lines (`192.0.2.1`,
+//! `192.0.2.0/28`, `192.0.2.1:443`, `[2001:db8::1]:443`, comments after `#`), masscan `-oL`, `-oJ` and
+//! `-oD`, zmap CSV (`saddr` or `saddr,sport`), nmap `-oG`. Only open TCP ports are taken. An entry outside
+//! the scope, an excluded one included, refuses the whole run.
+//!
+//! # Settings
+//!
+//! `certsweep.toml` in the current directory, or the file that `--config` names: `rate`, `rate_per_prefix`,
+//! `concurrency`, `timeout` (seconds), `store`, `format`, `vantage`, `indicators` (a list of files). A
+//! flag wins over the environment (`CERTSWEEP_RATE`, ...), that over the file, that over the default;
+//! `scan --dry-run` shows where each value came from. A rate in the settings file that is above the scope's is
+//! passed over; a flag that is above it is refused.

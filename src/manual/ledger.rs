@@ -1,0 +1,23 @@
+//! The ledger: one SQLite file that can be asked with plain SQL.
+//!
+//! It is in the user's data directory (`~/.local/share/certsweep/ledger.db`) or where `--store` says. Certificates
+//! are stored once, keyed by SHA-256 and found by SHA-1; sightings are intervals; a scan has its plan,
+//! scope, seed, counts by outcome and coverage. A visit has a row if it saw a leaf or went to an endpoint that
+//! has a sighting; all others are counted by outcome.
+//!
+//! Three views are made for people:
+//!
+//! ```sql
+//! -- Where was this certificate seen, and when?
+//! SELECT address, port, first_seen, last_seen, count, key_proven
+//!   FROM sightings WHERE sha1 = '7992c0a816246b287d991c4ecf68f2d32e4bca18';
+//! -- What matched in a scan?
+//! SELECT tier, set_name, label, address, port, key_proven FROM matches WHERE scan = '01JD...';
+//! -- What was swept?
+//! SELECT id, scope, started, ended, complete, visits, matched FROM scans;
+//! ```
+//!
+//! Writes come from one process in short transactions, in write-ahead-log mode; readers are never kept out.
+//! `user_version` is the version of the schema: older files are migrated when they are opened for
+//! writing, newer ones are refused and left as they are. A full disk or a read-only place ends a sweep with
+//! exit code 4; what was committed before is kept, and `--resume` finishes the scan.

@@ -1,0 +1,13 @@
+//! The manual: what holds everywhere, and why.
+//!
+//! It is written as modules so that it is versioned with the code, its links are checked, and its
+//! examples run as tests.
+
+pub mod evidence;
+pub mod extending;
+pub mod files;
+pub mod invariants;
+pub mod ledger;
+pub mod outcomes;
+pub mod records;
+pub mod vocabulary;

@@ -1,0 +1,59 @@
+//! JSON Lines: what `--format jsonl` writes.
+//!
+//! One object a line, `type` and `schema` first. Times are RFC 3339 in UTC with milliseconds, durations are in
+//! the unit that their key names, hex is lower-case without colons, DER is base64. Unknown keys may be
+//! added; a key never changes its meaning.
+//!
+//! # `observation`
+//!
+//! One visit.
+//!
+//! ```
+//! use std::time::Duration;
+//! use certsweep::domain::{address::Target, indicator::Index, outcome::{Alert, Outcome}};
+//! use certsweep::domain::{record, time::Timestamp, visit::Visit};
+//!
+//! let visit = Visit {
+//!     time: Timestamp::from_micros(1_795_486_704_512_000),
+//!     target: Target::new("127.0.0.7".parse().unwrap(), 5555),
+//!     began: Duration::ZERO,
+//!     connected: None,
+//!     client: "rustls",
+//!     offer: "tls12-tls13",
+//! };
+//! let alert = Outcome::Alert(Alert { level: 2, description: 40 });
+//! let observation = visit.without_connection(alert, &Index::default());
+//! let origin = record::Origin { scan: Some("01JD"), vantage: "default" };
+//! let expected = r#"{"type":"observation","schema":1,"scan":"01JD","time":"2026-11-24T02:18:24.512Z",
+//!     "address":"127.0.0.7","port":5555,"server_name":null,"vantage":"default","outcome":"alert",
+//!     "detail":{"level":"fatal","description":"handshake_failure","code":40},"ended":null,"tls":null,
+//!     "evidence":{"presented":false,"key_proven":null,"handshake_finished":false},"leaf":null,
+//!     "chain_sha256":[],"matches":[],"reported":[],
+//!     "timing":{"connect_us":null,"first_byte_us":null,"leaf_us":null},
+//!     "attempts":[{"client":"rustls","offer":"tls12-tls13","outcome":"alert",
+//!     "detail":{"level":"fatal","description":"handshake_failure","code":40},
+//!     "leaf_sha256":null,"key_proven":null,"handshake_finished":false}]}"#;
+//! let expected: String = expected.lines().map(str::trim_start).collect();
+//! assert_eq!(record::observation(origin, &observation).to_string(), expected);
+//! ```
+//!
+//! With a certificate, `tls` is `{"version":"1.3","cipher_suite":"TLS_AES_128_GCM_SHA256"}` and `leaf` holds
+//! `sha1`, `sha256`, `spki_sha256`, `subject`, `issuer`, `common_name`, `names`, `serial` (hex octets),
+//! `not_before`, `not_after`, `key`, `signature_algorithm`, `self_signed`, `softether_default`,
+//! `parse_error` and `der`. Each of `matches` has `set`, `tier`, `indicator`, `label` and `source`; each of
+//! `reported` has `set`, `source`, `first_seen` and `last_seen`. `ended` is the outcome after the leaf
+//! was seen, where that was not a good one. `timing` counts from the start of the connect.
+//!
+//! # `scan`
+//!
+//! The first and the last record of a run. `event` is `started`, `resumed` or `ended`. The first one holds all
+//! that makes the run repeatable: version, command line, plan hash, the scope with its text and its hash, ports,
+//! seed, shard, rates, concurrency, timeouts, vantage, and the indicator sets with their hashes. The last
+//! one holds the counts by outcome, `matched`, `faults`, start, end, and whether the scan is
+//! `complete`: counts are of the whole scan, all its runs together.
+//!
+//! # CSV
+//!
+//! `--format csv` writes one visit a line under a header: scan, time, vantage, address, port, server_name,
+//! outcome, detail, sha1, sha256, subject, not_before, not_after, key_proven, handshake_finished, tls_version,
+//! matches (`tier/set/indicator`, separated by spaces).
