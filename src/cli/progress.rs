@@ -1,8 +1,9 @@
 //! The live view: a bar on a terminal, plain lines elsewhere.
 
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::terminal;
 use crate::domain::observation::Observation;
@@ -12,7 +13,7 @@ use crate::domain::text::{defang_name, defang_target, escape, grouped, shortened
 /// How often a plain line is printed where there is no bar.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
-const TEMPLATE: &str = "[{elapsed_precise}] {bar:24} {percent:>3}% {per_sec:.dim} eta {eta} {msg}";
+const TEMPLATE: &str = "[{elapsed_precise}] {bar:24} {percent:>3}% {rate}/s eta {eta} {msg}";
 
 /// Shows how far a sweep is, and each match as it is found.
 pub(super) struct Progress {
@@ -79,7 +80,13 @@ impl Progress {
 
     /// Prints `line` above the bar.
     pub(super) fn line(&self, line: &str) {
-        if self.live { self.bar.println(line) } else { terminal::note(line) }
+        (self.announcer())(line);
+    }
+
+    /// Prints lines above the bar, from wherever it is called.
+    pub(super) fn announcer(&self) -> impl Fn(&str) + Send + use<> {
+        let bar = self.bar.clone();
+        move |line| bar.suspend(|| terminal::note(line))
     }
 
     /// Takes the bar away.
@@ -90,7 +97,14 @@ impl Progress {
 
 fn style() -> ProgressStyle {
     ProgressStyle::with_template(TEMPLATE)
-        .map(|style| style.progress_chars("=> "))
+        .map(|style| {
+            style.progress_chars("=> ").with_key(
+                "rate",
+                |state: &ProgressState, out: &mut dyn Write| {
+                    let _ = write!(out, "{:.0}", state.per_sec());
+                },
+            )
+        })
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 

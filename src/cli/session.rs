@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 use super::exit::Failure;
 use super::progress::Progress;
 use super::sink::{self, Sink};
-use super::terminal;
 use crate::domain::coverage::Coverage;
 use crate::domain::indicator::Index;
 use crate::domain::observation::Observation;
@@ -78,14 +77,15 @@ impl Session<'_> {
     /// Sweeps what is left of `plan`.
     pub(super) async fn sweep(self, plan: Arc<Plan>) -> Result<Swept, Failure> {
         let stop = CancellationToken::new();
-        interruptible(&stop)?;
+        let progress = Progress::new(self.scan.positions, self.covered.len());
+        interruptible(&stop, progress.announcer())?;
         let prober = prober(&plan, Arc::clone(&self.index))?;
         let clock = prober.clock;
         let (sender, events) = mpsc::channel(QUEUE);
         let engine =
             tokio::spawn(engine::run(plan, self.covered.clone(), prober, sender, stop.clone()));
         let collector = Collector {
-            progress: Progress::new(self.scan.positions, self.covered.len()),
+            progress,
             scan: self.scan,
             ledger: self.ledger,
             sink: self.sink,
@@ -103,11 +103,12 @@ impl Session<'_> {
 }
 
 /// First signal: drain. Second: leave.
-fn interruptible(stop: &CancellationToken) -> Result<(), Failure> {
-    let drained = || {
-        terminal::note(
-            "interrupted: waiting for open connections to end; once more to leave at once",
-        );
+fn interruptible(
+    stop: &CancellationToken,
+    announce: impl Fn(&str) + Send + 'static,
+) -> Result<(), Failure> {
+    let drained = move || {
+        announce("interrupted: waiting for open connections to end; once more to leave at once");
     };
     let leave = || std::process::exit(super::exit::Exit::Interrupted.code().into());
     signals::watch(stop.clone(), drained, leave)

@@ -78,7 +78,7 @@ impl Plan {
         }
         let base = base(&scope, targets.as_ref());
         let order = Order::new(base, ports.clone(), seed, shard)
-            .map_err(|error| Refusal::TooWide(format!("scope '{}' holds {error}", scope.name)))?;
+            .map_err(|error| Refusal::Beyond(format!("scope '{}' holds {error}", scope.name)))?;
         Ok(Self { scope, ports, targets, order, seed, shard, tempo })
     }
 
@@ -136,7 +136,7 @@ fn within(scope: &Scope, ports: &PortSet, tempo: &Tempo) -> Result<(), Refusal> 
     if let Some(port) = ports.as_slice().iter().find(|port| !scope.ports.contains(**port)) {
         let message =
             format!("port {port} is outside scope '{}', which permits {}", scope.name, scope.ports);
-        return Err(Refusal::TooWide(message));
+        return Err(Refusal::Beyond(message));
     }
     for (what, asked, permitted) in [
         ("rate", tempo.rate, scope.rate),
@@ -150,7 +150,7 @@ fn within(scope: &Scope, ports: &PortSet, tempo: &Tempo) -> Result<(), Refusal> 
                 "{what} {asked} is beyond the {permitted} that scope '{}' permits",
                 scope.name
             );
-            return Err(Refusal::TooWide(message));
+            return Err(Refusal::Beyond(message));
         }
     }
     Ok(())

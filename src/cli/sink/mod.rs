@@ -26,14 +26,15 @@ pub(super) trait Sink: Send {
     fn flush(&mut self) -> io::Result<()>;
 }
 
-/// The sink for `format`, if it writes while the sweep runs.
+/// The sink for `format`, if it writes while the sweep runs. A file is made in any case, so that a
+/// name that cannot be used is known before the sweep.
 pub(super) fn open(
     format: Format,
     output: Option<&Path>,
     resumed: bool,
 ) -> Result<Option<Box<dyn Sink>>, Failure> {
     if format == Format::Human {
-        return Ok(None);
+        return output.map_or(Ok(None), |path| file(path, resumed).map(|_| None));
     }
     let (out, begun): (Box<dyn Write + Send>, bool) = match output {
         None => (Box::new(io::stdout()), false),

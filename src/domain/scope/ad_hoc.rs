@@ -43,7 +43,7 @@ impl AdHoc<'_> {
             self.authorised()?;
         }
         if addresses.len() > AD_HOC_ADDRESSES_MAX {
-            return Err(Refusal::TooWide(format!(
+            return Err(Refusal::Beyond(format!(
                 "{} addresses on the command line, more than {}: write a scope file",
                 if addresses.len() > 1 << 64 {
                     "more than 2^64".to_owned()

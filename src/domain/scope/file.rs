@@ -36,8 +36,9 @@ pub fn read(file: &str, text: &str) -> Result<Scope, ScopeError> {
     let document = Document { file, text };
     let mut table = document.table()?;
     let name = table.required_text("name")?.value;
-    let people = ["operator", "contact", "authorised_by"]
-        .map(|key| table.text(key).map(|text| (key, text.map(|text| text.value))));
+    let operator = table.text("operator")?.map(|text| text.value);
+    let contact = table.text("contact")?.map(|text| text.value);
+    let authorised_by = table.text("authorised_by")?.map(|text| text.value);
     let (valid_from, valid_until) = read_validity(&mut table)?;
     let includes = read_prefixes(&mut table, "include")?;
     let excludes = read_prefixes(&mut table, "exclude")?.unwrap_or_default();
@@ -45,11 +46,9 @@ pub fn read(file: &str, text: &str) -> Result<Scope, ScopeError> {
     let reference = table.text("reference")?.map(|text| text.value);
     let rate = table.positive_number("rate")?.map(|rate| rate.value);
     let rate_per_prefix = table.positive_number("rate_per_prefix")?.map(|rate| rate.value);
-    let missing = |key: &str| table.complain(format!("'{key}' is missing"));
-    let includes = includes.filter(|list| !list.is_empty()).ok_or_else(|| missing("include"))?;
-    let ports = ports.ok_or_else(|| missing("ports"))?;
-    let [operator, contact, authorised_by] = people;
-    let (operator, contact, authorised_by) = (operator?, contact?, authorised_by?);
+    let includes =
+        includes.filter(|list| !list.is_empty()).ok_or_else(|| missing(&table, "include"))?;
+    let ports = ports.ok_or_else(|| missing(&table, "ports"))?;
 
     no_overlaps(document, &includes)?;
     let (includes, excludes) = (nets(&includes), nets(&excludes));
@@ -58,10 +57,10 @@ pub fn read(file: &str, text: &str) -> Result<Scope, ScopeError> {
         included: includes.iter().copied().map(Range::from).collect(),
         allowed,
         exclusions,
-        operator: operator.1.clone(),
-        contact: contact.1.clone(),
-        authorised_by: authorised_by.1.clone(),
         name,
+        operator,
+        contact,
+        authorised_by,
         reference,
         valid_from,
         valid_until,
@@ -74,19 +73,28 @@ pub fn read(file: &str, text: &str) -> Result<Scope, ScopeError> {
     if scope.allowed.is_empty() {
         return Err(empty(&table, &scope).into());
     }
-    if !scope.is_loopback() {
-        for (key, value) in [&operator, &contact, &authorised_by] {
-            if value.is_none() {
-                return Err(missing(key).into());
-            }
-        }
-        if scope.valid_until.is_none() {
-            return Err(missing("valid_until").into());
-        }
-    }
+    says_who(&table, &scope)?;
     table.finish(&KEYS)?;
     is_narrow_enough(&scope)?;
     Ok(scope)
+}
+
+/// Whether everything is said that a scope beyond loopback must say.
+fn says_who(table: &Table<'_>, scope: &Scope) -> Result<(), Diagnostic> {
+    let said = [
+        ("operator", scope.operator.is_some()),
+        ("contact", scope.contact.is_some()),
+        ("authorised_by", scope.authorised_by.is_some()),
+        ("valid_until", scope.valid_until.is_some()),
+    ];
+    match said.iter().find(|(_, said)| !said) {
+        Some((key, _)) if !scope.is_loopback() => Err(missing(table, key)),
+        _ => Ok(()),
+    }
+}
+
+fn missing(table: &Table<'_>, key: &str) -> Diagnostic {
+    table.complain(format!("'{key}' is missing"))
 }
 
 fn read_validity(table: &mut Table<'_>) -> Result<(Option<Day>, Option<Day>), Diagnostic> {
@@ -181,7 +189,7 @@ fn is_narrow_enough(scope: &Scope) -> Result<(), Refusal> {
     if v4 <= V4_ADDRESSES_MAX {
         return Ok(());
     }
-    Err(Refusal::TooWide(format!(
+    Err(Refusal::Beyond(format!(
         "scope '{}' includes {} IPv4 addresses, more than half of all; no one can permit that",
         scope.name,
         grouped(v4)

@@ -107,9 +107,9 @@ pub enum Refusal {
         /// Empty, or `: ` and the reason.
         because: String,
     },
-    /// More of the address space than a scope may hold.
+    /// More addresses, ports or speed than may be permitted, or is.
     #[error("{0}")]
-    TooWide(String),
+    Beyond(String),
     /// Something that a person must say was not said.
     #[error("{0}")]
     Unauthorised(String),
@@ -183,7 +183,7 @@ impl Scope {
         if targets <= V6_TARGETS_MAX {
             return Ok(());
         }
-        Err(Refusal::TooWide(format!(
+        Err(Refusal::Beyond(format!(
             "scope '{}' holds {} IPv6 targets, more than 2^40: name the addresses with --targets",
             self.name,
             if targets > 1 << 64 {
