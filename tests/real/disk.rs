@@ -72,8 +72,8 @@ fn a_disk_that_fills_up_midway_costs_nothing_that_was_written_before() {
     let network = range.network().to_string();
     let ports = range.ports().map(|port| port.to_string()).join(",");
     let set = sandbox.write("set.toml", &range.indicator_set_toml());
-    // Slow enough for several batches; a second for each of the few servers that never answer.
-    let pace = ["--rate", "400", "--timeout", "1"];
+    // Slow enough for several batches, and patient enough for a machine that is busy.
+    let pace = ["--rate", "400", "--timeout", "3"];
     let arguments = [&[&*network, "--ports", &ports, "--indicators", &set], &pace[..]].concat();
     let ran = scan(&sandbox, STORE, &arguments).exited(4);
 

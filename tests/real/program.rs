@@ -4,10 +4,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use super::sandbox::Sandbox;
-
-/// Where the program is, inside and outside.
-pub(crate) const CERTSWEEP: &str = env!("CARGO_BIN_EXE_certsweep");
+use super::sandbox::{CERTSWEEP, Sandbox};
 
 /// What a run left behind.
 pub(crate) struct Ran {

@@ -15,11 +15,16 @@ const PATIENCE: &str = "120";
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What the first process inside does: it says which process it is, as others outside call it, and
-/// stays until the test's end of its standard input is closed. When it ends the kernel kills all
-/// others inside.
-const INIT: &str = "read -r pid _ </proc/self/stat && \
-    mount -t tmpfs -o mode=0755 tmpfs /mnt && echo \"$pid\" && read -r _";
+/// The program, inside.
+pub(crate) const CERTSWEEP: &str = "/mnt/certsweep";
+
+/// What the first process inside does: it makes [`HOME`] and puts the program there, which may lie
+/// where no other user may look, or below what is mounted over; it says which process it is, as others
+/// outside call it; and it stays until the test's end of its standard input is closed. When it ends
+/// the kernel kills all others inside.
+const INIT: &str = "exec 3<\"$0\" && mount -t tmpfs -o mode=0755 tmpfs /mnt && : >/mnt/certsweep && \
+    mount --no-canonicalize --bind /proc/self/fd/3 /mnt/certsweep && exec 3<&- && \
+    read -r pid _ </proc/self/stat && echo \"$pid\" && read -r _";
 
 /// Namespaces for mounts and processes, and for the network unless it is shared.
 ///
@@ -48,7 +53,7 @@ impl Sandbox {
         let mut unshare = Command::new("unshare")
             .args(["--mount", "--pid", "--fork", "--kill-child"])
             .args(own_network.then_some("--net"))
-            .args(["bash", "-c", INIT])
+            .args(["bash", "-c", INIT, env!("CARGO_BIN_EXE_certsweep")])
             .env("PATH", PATH)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
