@@ -69,8 +69,7 @@ pub enum StoreError {
     },
     /// The disk is full. What was committed before is kept.
     #[error(
-        "no space left for {}; all earlier batches are kept: free some space and resume the scan",
-        .path.display()
+        "no space left for {}: free some; all that was committed before is kept", .path.display()
     )]
     Full {
         /// The ledger.
@@ -154,10 +153,17 @@ impl Fault {
     }
 }
 
+/// Whether there was no room: for the file or its log, or for the index of the log.
+fn is_full(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+        || error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+}
+
 fn of_sqlite(path: PathBuf, source: rusqlite::Error) -> StoreError {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
     match source.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        _ if is_full(&source) => StoreError::Full { path },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
         Some(ErrorCode::NotADatabase) => StoreError::Foreign { path },
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {

@@ -78,7 +78,8 @@ fn a_disk_that_fills_up_midway_costs_nothing_that_was_written_before() {
     let ran = scan(&sandbox, STORE, &arguments).exited(4);
 
     let [.., unfinished, failure] = &ran.stderr[..] else { panic!("{:?}", ran.stderr) };
-    let expected = format!("certsweep: no space left for {STORE}; all earlier batches are kept");
+    let expected =
+        format!("certsweep: no space left for {STORE}: free some; all that was committed");
     assert!(failure.starts_with(&expected), "{failure}");
     let id = ran.scan();
     assert!(unfinished.starts_with(&format!("scan {id} is unfinished: ")), "{unfinished}");
