@@ -45,9 +45,10 @@ async fn sweep(range: &Range, store: &Path) -> Result<Exit, Failure> {
     let new = scan::new_scan(&plan, "default", &files, Clock::start().wall());
     let mut ledger = scan::ledger(store)?;
     ledger.begin_scan(&new, &sets)?;
+    let index = Arc::new(Index::new(&sets));
     let session = Session {
         scan: &new,
-        index: Arc::new(Index::new(&sets)),
+        index: Arc::clone(&index),
         ledger,
         covered: Coverage::default(),
         counts: Counts::default(),
@@ -56,7 +57,7 @@ async fn sweep(range: &Range, store: &Path) -> Result<Exit, Failure> {
     };
     let plan = Arc::new(plan);
     let swept = session.sweep(Arc::clone(&plan)).await?;
-    terminal::print(&scan::report(&new, &plan, &swept, store)?)?;
+    terminal::print(&scan::report(&new, &plan, &swept, &index, store)?)?;
     match (swept.failure, swept.end) {
         (Some(failure), _) => Err(failure),
         (None, RunEnd::Complete) => Ok(Exit::Done),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::{ProbeArgs, ProbeFormat};
 use super::exit::{Exit, Failure};
-use super::{session, settings, source, terminal};
+use super::{scan, session, settings, source, terminal};
 use crate::domain::address::Target;
 use crate::domain::cert::Leaf;
 use crate::domain::indicator::Index;
@@ -124,12 +124,7 @@ fn human(observation: &Observation) -> String {
         rows.push(("MATCH", format!("tier {tier} {}{label} of {set}/{source}", found.indicator)));
     }
     for report in &observation.reported {
-        let dates = match (report.first_seen, report.last_seen) {
-            (Some(first), Some(last)) => format!("{first} to {last}"),
-            _ => "no dates".to_owned(),
-        };
-        let (set, source) = (escape(&report.set), escape(&report.source));
-        rows.push(("reported", format!("address named by {set}/{source}, {dates}")));
+        rows.push(("reported", scan::reported(report)));
     }
     for (key, duration) in
         [("connected", timing.connect), ("first byte", timing.first_byte), ("leaf", timing.leaf)]

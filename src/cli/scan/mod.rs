@@ -24,7 +24,7 @@ use crate::store::Resumable;
 
 use prepare::{Prepared, indicator_record};
 pub(super) use prepare::{ledger, random};
-pub(super) use report::report;
+pub(super) use report::{report, reported};
 
 /// Runs `scan`; `given` says which settings were typed.
 pub(super) fn run(args: &ScanArgs, given: &ArgMatches) -> Result<Exit, Failure> {
@@ -52,8 +52,9 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
         None => (ledger(&settings.store.value)?, None),
     };
     let (scan, covered, counts) = begin(args, &plan, resumed, &settings.vantage.value, now);
+    let index = Arc::new(Index::new(&sets));
     let mut session = Session {
-        index: Arc::new(Index::new(&sets)),
+        index: Arc::clone(&index),
         ledger,
         covered,
         counts,
@@ -78,7 +79,8 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
     let plan = Arc::new(plan);
     let swept = session.sweep(Arc::clone(&plan)).await?;
     let human = settings.format.value == super::args::Format::Human;
-    conclude(args, &scan, &plan, swept, human, &settings.store.value)
+    let text = report(&scan, &plan, &swept, &index, &settings.store.value)?;
+    conclude(args, &scan, swept, human.then_some(text))
 }
 
 /// The scan to write down: a new one, or the one that is resumed.
@@ -146,17 +148,14 @@ fn opening(scan: &Scan, plan: &Plan) -> String {
 fn conclude(
     args: &ScanArgs,
     scan: &Scan,
-    plan: &Plan,
     swept: Swept,
-    human: bool,
-    store: &std::path::Path,
+    text: Option<String>,
 ) -> Result<Exit, Failure> {
-    let text = report(scan, plan, &swept, store)?;
-    let reported = match (human, &args.output.output) {
-        (true, Some(path)) => std::fs::write(path, &text)
+    let reported = match (text, &args.output.output) {
+        (Some(text), Some(path)) => std::fs::write(path, text)
             .map_err(|error| Failure::local(format!("cannot write {}: {error}", path.display()))),
-        (true, None) => terminal::print(&text),
-        (false, _) => Ok(()),
+        (Some(text), None) => terminal::print(&text),
+        (None, _) => Ok(()),
     };
     let resume = format!(
         "scan {} is unfinished: {} of {} positions are covered; finish it with the same command and \

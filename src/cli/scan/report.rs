@@ -7,9 +7,10 @@ use comfy_table::Table;
 use crate::cli::exit::Failure;
 use crate::cli::session::Swept;
 use crate::cli::terminal;
+use crate::domain::indicator::{Index, Reported};
 use crate::domain::plan::Plan;
 use crate::domain::scan::Scan;
-use crate::domain::text::{counted, defang_name, defang_target, escape, grouped};
+use crate::domain::text::{counted, defang_address, defang_name, escape, grouped};
 use crate::store::{Finding, Findings};
 
 /// Findings shown in the table; the ledger holds all of them.
@@ -20,6 +21,7 @@ pub(in crate::cli) fn report(
     scan: &Scan,
     plan: &Plan,
     swept: &Swept,
+    index: &Index,
     store: &Path,
 ) -> Result<String, Failure> {
     let findings = swept.ledger.findings(&scan.id, FINDINGS_SHOWN)?;
@@ -27,7 +29,7 @@ pub(in crate::cli) fn report(
     if findings.total == 0 {
         text.push_str("no matches\n");
     } else {
-        text.push_str(&format!("{}\n", matches(&findings)));
+        text.push_str(&matches(&findings, index));
     }
     text.push_str(&format!("\n{}\n\n", outcomes(swept)));
     let (covered, positions) = (swept.covered.len(), scan.positions);
@@ -45,32 +47,66 @@ pub(in crate::cli) fn report(
     Ok(text)
 }
 
-fn matches(findings: &Findings) -> String {
-    let mut table = terminal::table();
-    table.set_header(["tier", "endpoint", "indicator", "label", "set / source", "evidence"]);
-    for finding in &findings.shown {
-        table.add_row(row(finding));
+/// A heading for each indicator, and under it a table of the addresses that showed it.
+fn matches(findings: &Findings, index: &Index) -> String {
+    let mut text = format!("{}\n", counted(findings.total.into(), "match", "matches"));
+    for same in findings.shown.chunk_by(|a, b| indicator(a) == indicator(b)) {
+        text.push_str(&format!("\n{}\n{}\n", heading(&same[0]), addresses(same, index)));
     }
-    let mut text = format!("{}\n{table}", counted(findings.total.into(), "match", "matches"));
     let more = findings.total - findings.shown.len() as u64;
     if more > 0 {
         text.push_str(&format!(
-            "\nand {} more in the ledger (view: matches)",
+            "\nand {} more in the ledger (view: matches)\n",
             grouped(more.into())
         ));
     }
     text
 }
 
-fn row(finding: &Finding) -> [String; 6] {
-    [
-        finding.tier.clone(),
-        defang_target(finding.target),
-        finding.indicator.clone(),
-        finding.label.as_deref().map_or("-".to_owned(), |label| escape(&defang_name(label))),
-        format!("{} / {}", escape(&finding.set), escape(&finding.source)),
-        finding.evidence.word().to_owned(),
-    ]
+fn indicator(finding: &Finding) -> (&str, &str, &str, &str) {
+    (&finding.tier, &finding.set, &finding.source, &finding.indicator)
+}
+
+/// `tier A  sha1:7992...  vpn437972693.sednc[.]cn  flax-typhoon / microsoft-2023-08-24`.
+fn heading(finding: &Finding) -> String {
+    let label =
+        finding.label.as_deref().map_or("-".to_owned(), |label| escape(&defang_name(label)));
+    format!(
+        "tier {}  {}  {label}  {} / {}",
+        finding.tier,
+        finding.indicator,
+        escape(&finding.set),
+        escape(&finding.source)
+    )
+}
+
+fn addresses(findings: &[Finding], index: &Index) -> Table {
+    let mut table = terminal::table();
+    table.set_header(["address", "ports", "evidence", "address reported"]);
+    let place = |finding: &Finding| (finding.target.address, finding.evidence.word());
+    for same in findings.chunk_by(|a, b| place(a) == place(b)) {
+        let ports: Vec<String> =
+            same.iter().map(|finding| finding.target.port.to_string()).collect();
+        let (address, evidence) = place(&same[0]);
+        let reported = index.reported(address).iter().map(reported).collect::<Vec<_>>().join("; ");
+        table.add_row([
+            defang_address(address),
+            ports.join(", "),
+            evidence.to_owned(),
+            if reported.is_empty() { "-".to_owned() } else { reported },
+        ]);
+    }
+    table
+}
+
+/// `2023-02-23 to 2023-05-09, flax-typhoon / microsoft-2023-08-24`.
+pub(in crate::cli) fn reported(report: &Reported) -> String {
+    let dates = match (report.first_seen, report.last_seen) {
+        (Some(first), Some(last)) => format!("{first} to {last}"),
+        (Some(day), None) | (None, Some(day)) => day.to_string(),
+        (None, None) => "no dates".to_owned(),
+    };
+    format!("{dates}, {} / {}", escape(&report.set), escape(&report.source))
 }
 
 fn outcomes(swept: &Swept) -> Table {
