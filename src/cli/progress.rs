@@ -65,14 +65,13 @@ impl Progress {
         for found in &observation.matches {
             let label = found.label.as_deref().map(|label| escape(&defang_name(label)));
             let line = format!(
-                "MATCH {}  {}  {}  {}  {}/{}  {}",
+                "MATCH {}  {}  {}  {}  {}  {}",
                 found.tier.letter(),
                 defang_target(observation.target),
-                shortened(&found.indicator.to_string(), 24),
-                label.as_deref().unwrap_or("-"),
-                escape(&found.set),
-                escape(&found.source),
                 observation.evidence.word(),
+                label.as_deref().unwrap_or("-"),
+                shortened(&found.indicator.to_string(), 14),
+                escape(&found.set),
             );
             self.line(&line);
         }

@@ -80,22 +80,25 @@ fn heading(finding: &Finding) -> String {
     )
 }
 
+/// A row for each address and evidence; what reports say of an address where any says something.
 fn addresses(findings: &[Finding], index: &Index) -> Table {
-    let mut table = terminal::table();
-    table.set_header(["address", "ports", "evidence", "address reported"]);
     let place = |finding: &Finding| (finding.target.address, finding.evidence.word());
+    let mut rows: Vec<[String; 4]> = Vec::new();
     for same in findings.chunk_by(|a, b| place(a) == place(b)) {
-        let ports: Vec<String> =
-            same.iter().map(|finding| finding.target.port.to_string()).collect();
+        let ports = same.iter().map(|finding| finding.target.port.to_string());
         let (address, evidence) = place(&same[0]);
-        let reported = index.reported(address).iter().map(reported).collect::<Vec<_>>().join("; ");
-        table.add_row([
+        let reported = index.reported(address).iter().map(reported).collect::<Vec<_>>();
+        rows.push([
             defang_address(address),
-            ports.join(", "),
+            ports.collect::<Vec<_>>().join(", "),
             evidence.to_owned(),
-            if reported.is_empty() { "-".to_owned() } else { reported },
+            reported.join("; "),
         ]);
     }
+    let columns = if rows.iter().any(|row| !row[3].is_empty()) { 4 } else { 3 };
+    let mut table = terminal::table();
+    table.set_header(&["address", "ports", "evidence", "address reported"][..columns]);
+    table.add_rows(rows.iter().map(|row| &row[..columns]));
     table
 }
 
