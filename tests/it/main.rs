@@ -1,1 +1,8 @@
-fn main() {}
+//! The program as a whole: run as people run it, against servers on loopback.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+/// Every target of the lab is seen as what it is, in any order, shard and concurrency.
+mod lab_table;
+/// What the tests share.
+mod support;
