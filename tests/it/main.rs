@@ -4,5 +4,7 @@
 
 /// Every target of the lab is seen as what it is, in any order, shard and concurrency.
 mod lab_table;
+/// What was interrupted or killed is finished by `--resume`, nothing twice and nothing lost.
+mod resume;
 /// What the tests share.
 mod support;
