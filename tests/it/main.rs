@@ -4,6 +4,8 @@
 
 /// Every target of the lab is seen as what it is, in any order, shard and concurrency.
 mod lab_table;
+/// Sixty thousand targets, none lost, in memory that does not grow with them.
+mod large;
 /// What was interrupted or killed is finished by `--resume`, nothing twice and nothing lost.
 mod resume;
 /// What the tests share.
