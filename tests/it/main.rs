@@ -22,3 +22,5 @@ mod probe;
 mod resume;
 /// What the tests share.
 mod support;
+/// The sources keep the rules that no compiler checks.
+mod tidy;
