@@ -1,13 +1,15 @@
 //! What was interrupted or killed is finished by `--resume`: nothing is lost, and nothing done twice.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{BufRead, Write as _};
 use std::net::TcpListener;
 
 use certsweep::domain::address::Target;
+use rusqlite::Connection;
 
 use crate::support::{
-    Lab, Row, Workspace, assert_same, content, observations, parse, scan_with, single, table,
+    Lab, Row, Running, Workspace, assert_same, content, observations, parse, scan_with, single,
+    table,
 };
 
 /// Slow enough that the third of the lab's matches comes long before the end.
@@ -125,6 +127,70 @@ fn a_killed_sweep_loses_nothing_and_counts_nothing_twice() {
     assert_eq!(single(&ledger, "SELECT sum(count) FROM scan_outcome"), "1024");
     assert_eq!(single(&ledger, "SELECT min(count), max(count) FROM sighting"), "1 1");
     assert_eq!(content(&ledger), undisturbed(&lab));
+}
+
+/// Results go out before they are committed. Another process that keeps the ledger locked makes the
+/// moment between the two long enough to be killed in.
+#[test]
+fn what_was_said_and_not_committed_is_visited_and_said_again() {
+    let (lab, workspace) = Lab::with_workspace();
+    let line = sweep(&lab).replace("--output out.jsonl", "");
+    let slow = format!("{line} --rate {RATE}");
+    let (running, mut stdout) = Running::piped(&mut workspace.command(&slow));
+    let mut said = read_observations(&mut stdout, 1);
+    let (locked, committed) = lock(&workspace);
+    said += &read_observations(&mut stdout, (committed + 10).saturating_sub(1));
+    running.kill();
+    drop(locked);
+    let resumed = workspace.run(&format!("{line} --resume")).expect(0);
+    let (first, second) = (table(&said), table(&resumed.stdout));
+    assert_eq!(second.len(), lab.table().len() - committed);
+    assert_eq!(first.keys().filter(|target| second.contains_key(*target)).count(), 10);
+    assert_same(&first.into_iter().chain(second).collect(), &lab.table());
+    assert_eq!(content(&workspace.ledger()), undisturbed(&lab));
+}
+
+/// Lines of `stdout` with `count` observations among them.
+fn read_observations(stdout: &mut impl BufRead, count: usize) -> String {
+    let (mut text, mut seen) = (String::new(), 0);
+    while seen < count {
+        let begin = text.len();
+        assert_ne!(stdout.read_line(&mut text).unwrap(), 0, "ended after:\n{text}");
+        seen += usize::from(text[begin..].contains("\"type\":\"observation\""));
+    }
+    text
+}
+
+/// Locks the ledger until the connection is dropped; how many visits it holds.
+fn lock(workspace: &Workspace) -> (Connection, usize) {
+    let ledger = Connection::open(workspace.ledger()).unwrap();
+    ledger.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let visits = "SELECT ifnull(sum(count), 0) FROM scan_outcome";
+    let visits: i64 = ledger.query_row(visits, [], |row| row.get(0)).unwrap();
+    (ledger, visits.try_into().unwrap())
+}
+
+#[test]
+fn a_ledger_that_stays_locked_ends_the_sweep_and_it_can_be_resumed() {
+    let (lab, workspace) = Lab::with_workspace();
+    let line = sweep(&lab);
+    let mut running = workspace.start(&format!("{line} --rate {RATE}"));
+    running.wait_for_lines("MATCH", 3);
+    let (locked, committed) = lock(&workspace);
+    let ended = running.finish().expect(4);
+    let id = ended.scan();
+    let hint = format!(
+        "scan {id} is unfinished: {committed} of 1024 positions are covered; finish it with the \
+         same command and --resume={id}"
+    );
+    let complaint = format!(
+        "certsweep: {} is locked by another process; wait for it or use another --store",
+        workspace.ledger().display()
+    );
+    assert_eq!(ended.stderr.lines().rev().take(2).collect::<Vec<_>>(), [complaint, hint]);
+    drop(locked);
+    workspace.run(&format!("{line} --resume={id}")).expect(0);
+    assert_eq!(content(&workspace.ledger()), undisturbed(&lab));
 }
 
 #[test]
