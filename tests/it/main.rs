@@ -1,1 +1,26 @@
-fn main() {}
+//! The program as a whole: run as people run it, against servers on loopback.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+/// `certsweep demo` finds what it promises.
+mod demo;
+/// `scan --dry-run` tells all settings with their origins, and does nothing.
+mod dry_run;
+/// `--fail-on` turns matches into an exit code.
+mod fail_on;
+/// Wrong input, and what the system denies: one clear line, the right exit code, nothing sent.
+mod input;
+/// Every target of the lab is seen as what it is, in any order, shard and concurrency.
+mod lab_table;
+/// Sixty thousand targets, none lost, in memory that does not grow with them.
+mod large;
+/// Help, manual pages, completions and the listing of indicators.
+mod pages;
+/// `certsweep probe` of one endpoint.
+mod probe;
+/// What was interrupted or killed is finished by `--resume`, nothing twice and nothing lost.
+mod resume;
+/// What the tests share.
+mod support;
+/// The sources keep the rules that no compiler checks.
+mod tidy;

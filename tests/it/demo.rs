@@ -1,0 +1,48 @@
+//! The demo keeps what it promises to somebody who has just installed the program.
+
+use std::time::{Duration, Instant};
+
+use certsweep::lab::{HOSTS, behaviour};
+
+use crate::support::{Workspace, query, single};
+
+/// How many targets of a lab match, and how many of them prove nothing.
+fn promised() -> (usize, usize) {
+    let all = (0..HOSTS).flat_map(|host| (0..4).map(move |port| behaviour(host as u8, port)));
+    let matches: Vec<_> =
+        all.map(|what| what.expected()).filter(|expected| expected.matches).collect();
+    let copied = matches.iter().filter(|expected| expected.key_proven == Some(false)).count();
+    (matches.len(), copied)
+}
+
+#[test]
+fn the_demo_finds_all_matches_and_tells_copies_from_owners() {
+    let workspace = Workspace::new();
+    let begun = Instant::now();
+    let demo = workspace.run("demo --store demo.db").expect(0);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let (matches, copied) = promised();
+    assert!(demo.stdout.starts_with(&format!("{matches} matches\n")), "{}", demo.stdout);
+    assert_eq!(demo.stdout.matches("NOT proven").count(), copied);
+    assert_eq!(demo.stdout.matches("key proven").count(), matches - copied);
+    assert!(demo.stdout.contains("vpn000000001.demo[.]invalid"));
+    assert!(demo.stdout.contains("1,024 targets probed of 1,024 in the plan, coverage 100.0%\n"));
+    assert!(demo.stderr.starts_with("demo: 127."), "{}", demo.stderr);
+    let ledger = workspace.path("demo.db");
+    let kept = query(&ledger, "SELECT key_proven, count(*) FROM matches GROUP BY 1 ORDER BY 1");
+    assert_eq!(kept, [format!("0 {copied}"), format!("1 {}", matches - copied)]);
+    let scan = single(&ledger, "SELECT scope, complete, positions, visits, faults FROM scans");
+    assert_eq!(scan, "demo 1 1024 1024 0");
+}
+
+#[test]
+fn without_a_store_the_demo_leaves_nothing_behind() {
+    let workspace = Workspace::new();
+    let scratch = workspace.path("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let mut command = workspace.command("demo");
+    let demo = crate::support::Running::start(command.env("TMPDIR", &scratch)).finish().expect(0);
+    assert!(demo.stderr.contains("The ledger of this demo is gone"), "{}", demo.stderr);
+    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
+    assert!(!workspace.ledger().exists());
+}
