@@ -10,11 +10,10 @@ use super::args::DemoArgs;
 use super::exit::{Exit, Failure};
 use super::session::{self, Session};
 use super::{scan, source, terminal};
-use crate::domain::coverage::Coverage;
 use crate::domain::indicator::{self, Index};
 use crate::domain::plan::{Plan, Tempo};
 use crate::domain::ports::PortSet;
-use crate::domain::scan::{Counts, Shard};
+use crate::domain::scan::Shard;
 use crate::domain::scope::{self, Scope};
 use crate::domain::tls::Limits;
 use crate::engine::{Clock, RunEnd, limits};
@@ -38,24 +37,14 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
 }
 
 async fn sweep(range: &Range, store: &Path) -> Result<Exit, Failure> {
+    let stop = session::interruptible()?;
     let plan = plan(range)?;
     let mut sets = source::indicator_sets(&[])?;
     sets.push(indicator::read("demo", &range.indicator_set_toml())?);
-    let files = json!({});
-    let new = scan::new_scan(&plan, "default", &files, Clock::start().wall());
-    let mut ledger = scan::ledger(store)?;
-    ledger.begin_scan(&new, &sets)?;
-    let index = Arc::new(Index::new(&sets));
-    let session = Session {
-        scan: &new,
-        index: Arc::clone(&index),
-        ledger,
-        covered: Coverage::default(),
-        counts: Counts::default(),
-        sink: None,
-        output: None,
-    };
-    let plan = Arc::new(plan);
+    let new = scan::new_scan(&plan, "default", &json!({}), Clock::start().wall());
+    let begun = session::begin(scan::ledger(store)?, new.clone(), &sets)?;
+    let (plan, index) = (Arc::new(plan), Arc::new(Index::new(&sets)));
+    let session = Session { begun, index: Arc::clone(&index), sink: None, output: None, stop };
     let swept = session.sweep(Arc::clone(&plan)).await?;
     terminal::print(&scan::report(&new, &plan, &swept, &index, store)?)?;
     match (swept.failure, swept.end) {

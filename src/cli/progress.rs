@@ -79,13 +79,7 @@ impl Progress {
 
     /// Prints `line` above the bar.
     pub(super) fn line(&self, line: &str) {
-        (self.announcer())(line);
-    }
-
-    /// Prints lines above the bar, from wherever it is called.
-    pub(super) fn announcer(&self) -> impl Fn(&str) + Send + use<> {
-        let bar = self.bar.clone();
-        move |line| bar.suspend(|| terminal::note(line))
+        self.bar.suspend(|| terminal::note(line));
     }
 
     /// Takes the bar away.

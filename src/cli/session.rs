@@ -9,18 +9,18 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::progress::Progress;
 use super::sink::{self, Sink};
 use crate::domain::coverage::Coverage;
-use crate::domain::indicator::Index;
+use crate::domain::indicator::{Index, IndicatorSet};
 use crate::domain::observation::Observation;
 use crate::domain::plan::Plan;
 use crate::domain::record::{self, Origin};
 use crate::domain::scan::{Counts, Scan};
 use crate::domain::tls::RustlsOffer;
 use crate::engine::{self, Clock, Event, Prober, RunEnd, signals};
-use crate::store::{Batch, Ledger};
+use crate::store::{Batch, Hold, Ledger, Resumable};
 
 /// The longest that an observation waits to be written down.
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
@@ -31,15 +31,51 @@ const BATCH_MAX: usize = 1_024;
 /// Events between engine and collector: the engine waits when they are full.
 const QUEUE: usize = 4_096;
 
+/// A scan that is written down as going on, and that no other process goes on with.
+pub(super) struct Begun {
+    pub(super) scan: Scan,
+    ledger: Ledger,
+    hold: Hold,
+    covered: Coverage,
+    counts: Counts,
+}
+
+/// Writes down in `ledger` that `scan` begins, matching against `sets`.
+pub(super) fn begin(
+    mut ledger: Ledger,
+    scan: Scan,
+    sets: &[IndicatorSet],
+) -> Result<Begun, Failure> {
+    let hold = ledger.hold(&scan.id)?;
+    ledger.begin_scan(&scan, sets)?;
+    let (covered, counts) = (Coverage::default(), Counts::default());
+    Ok(Begun { scan, ledger, hold, covered, counts })
+}
+
+/// Writes down in `ledger` that the scan called `id` goes on from where it was; `None` if it is finished.
+pub(super) fn resume(
+    mut ledger: Ledger,
+    id: &str,
+    sets: &[IndicatorSet],
+) -> Result<Option<Begun>, Failure> {
+    let hold = ledger.hold(id)?;
+    // Only now, since whoever held it before may have gone on with it.
+    let Some(Resumable { scan, coverage: covered, mut counts }) = ledger.resumable(id)? else {
+        return Ok(None);
+    };
+    // What a fault kept from being probed is tried again.
+    counts.faults = 0;
+    ledger.resume_scan(id, sets)?;
+    Ok(Some(Begun { scan, ledger, hold, covered, counts }))
+}
+
 /// What a sweep needs besides its plan.
 pub(super) struct Session<'a> {
-    pub(super) scan: &'a Scan,
+    pub(super) begun: Begun,
     pub(super) index: Arc<Index>,
-    pub(super) ledger: Ledger,
-    pub(super) covered: Coverage,
-    pub(super) counts: Counts,
     pub(super) sink: Option<Box<dyn Sink>>,
     pub(super) output: Option<&'a Path>,
+    pub(super) stop: CancellationToken,
 }
 
 /// How a sweep ended.
@@ -73,51 +109,47 @@ pub(super) fn prober(plan: &Plan, index: Arc<Index>) -> Result<Prober, Failure> 
     })
 }
 
+/// A token that is cancelled by the first signal; the second one leaves at once.
+pub(super) fn interruptible() -> Result<CancellationToken, Failure> {
+    let stop = CancellationToken::new();
+    signals::watch(stop.clone(), || std::process::exit(Exit::Interrupted.code().into()))
+        .map_err(|error| Failure::local(format!("cannot watch for signals: {error}")))?;
+    Ok(stop)
+}
+
 impl Session<'_> {
     /// Sweeps what is left of `plan`.
     pub(super) async fn sweep(self, plan: Arc<Plan>) -> Result<Swept, Failure> {
-        let stop = CancellationToken::new();
-        let progress = Progress::new(self.scan.positions, self.covered.len());
-        interruptible(&stop, progress.announcer())?;
-        let prober = prober(&plan, Arc::clone(&self.index))?;
+        let Begun { scan, ledger, hold, covered, counts } = self.begun;
+        let prober = prober(&plan, self.index)?;
         let clock = prober.clock;
         let (sender, events) = mpsc::channel(QUEUE);
-        let engine =
-            tokio::spawn(engine::run(plan, self.covered.clone(), prober, sender, stop.clone()));
+        let run = engine::run(plan, covered.clone(), prober, sender, self.stop.clone());
+        let engine = tokio::spawn(run);
         let collector = Collector {
-            progress,
-            scan: self.scan,
-            ledger: self.ledger,
+            progress: Progress::new(scan.positions, covered.len()),
+            scan,
+            ledger,
             sink: self.sink,
             output: self.output,
-            covered: self.covered,
-            counts: self.counts,
+            covered,
+            counts,
             batch: Vec::new(),
             failure: None,
-            stop,
+            stop: self.stop,
+            interruption_told: false,
         };
         let collector = collector.collect(events).await;
         let end = engine.await.map_err(|error| Failure::local(format!("the engine: {error}")))?;
-        Ok(tokio::task::block_in_place(|| collector.finish(end, clock)))
+        let swept = tokio::task::block_in_place(|| collector.finish(end, clock));
+        drop(hold);
+        Ok(swept)
     }
-}
-
-/// First signal: drain. Second: leave.
-fn interruptible(
-    stop: &CancellationToken,
-    announce: impl Fn(&str) + Send + 'static,
-) -> Result<(), Failure> {
-    let drained = move || {
-        announce("interrupted: waiting for open connections to end; once more to leave at once");
-    };
-    let leave = || std::process::exit(super::exit::Exit::Interrupted.code().into());
-    signals::watch(stop.clone(), drained, leave)
-        .map_err(|error| Failure::local(format!("cannot watch for signals: {error}")))
 }
 
 /// Takes events in batches; each batch goes out, then into the ledger with what it covers.
 struct Collector<'a> {
-    scan: &'a Scan,
+    scan: Scan,
     ledger: Ledger,
     sink: Option<Box<dyn Sink>>,
     output: Option<&'a Path>,
@@ -127,6 +159,7 @@ struct Collector<'a> {
     batch: Vec<(u64, Observation)>,
     failure: Option<Failure>,
     stop: CancellationToken,
+    interruption_told: bool,
 }
 
 impl Collector<'_> {
@@ -148,9 +181,19 @@ impl Collector<'_> {
                 }
             }
             tokio::task::block_in_place(|| self.commit());
+            self.tell_interruption();
             if !open {
                 return self;
             }
+        }
+    }
+
+    fn tell_interruption(&mut self) {
+        if self.stop.is_cancelled() && self.failure.is_none() && !self.interruption_told {
+            self.interruption_told = true;
+            self.progress.line(
+                "interrupted: waiting for open connections to end; once more to leave at once",
+            );
         }
     }
 
@@ -229,7 +272,7 @@ impl Collector<'_> {
             self.failure.get_or_insert(error.into());
         }
         if let Some(sink) = &mut self.sink {
-            let record = record::scan_ended(self.scan, &self.counts, ended, complete);
+            let record = record::scan_ended(&self.scan, &self.counts, ended, complete);
             if let Err(error) = sink.scan(&record).and_then(|()| sink.flush()) {
                 self.failure.get_or_insert(sink::failure(self.output, &error));
             }

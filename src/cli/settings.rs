@@ -91,7 +91,7 @@ impl File {
 
     fn parse(file: &str, text: &str) -> Result<Self, Failure> {
         let document = Document { file, text };
-        let mut table = document.table()?;
+        let mut table = document.table(&KEYS)?;
         let format = table.text("format")?.map(|word| format(document, &word)).transpose()?;
         let concurrency = table.positive_number("concurrency")?.map(|number| number.value);
         let settings = Self {
@@ -110,7 +110,7 @@ impl File {
                 .map(|path| path.value.into())
                 .collect(),
         };
-        table.finish(&KEYS)?;
+        table.finish()?;
         Ok(settings)
     }
 }

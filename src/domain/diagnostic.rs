@@ -49,15 +49,20 @@ pub fn position(text: &str, offset: usize) -> (usize, usize) {
 
 /// `; did you mean 'x'?` for the candidate nearest to `word`, or the list of all where none is near.
 pub fn hint(word: &str, candidates: &[&str]) -> String {
-    let near = candidates
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 3);
-    match near {
-        Some((_, candidate)) => format!("; did you mean '{candidate}'?"),
+    match nearest(word, candidates) {
+        Some(candidate) => format!("; did you mean '{candidate}'?"),
         None => format!("; known: {}", candidates.join(", ")),
     }
+}
+
+/// The candidate that `word` is most likely a misspelling of, if any is near enough.
+pub fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    candidates
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 3)
+        .map(|(_, candidate)| candidate)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::ops::Range as Span;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::diagnostic::{Diagnostic, hint};
+use super::diagnostic::{Diagnostic, hint, nearest};
 use super::time::Day;
 
 /// A file's name and text, against which complaints are placed.
@@ -28,16 +28,16 @@ pub struct Placed<T> {
 }
 
 impl<'a> Document<'a> {
-    /// The top-level table.
+    /// The top-level table, which may have the keys `known`.
     ///
     /// # Errors
     /// A complaint about the first thing that is not TOML.
-    pub fn table(self) -> Result<Table<'a>, Diagnostic> {
+    pub fn table(self, known: &'static [&'static str]) -> Result<Table<'a>, Diagnostic> {
         let table = DeTable::parse(self.text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             self.complain(offset, super::text::one_line(error.message()))
         })?;
-        Ok(Table { document: self, span: table.span(), entries: table.into_inner() })
+        Ok(Table { document: self, known, span: table.span(), entries: table.into_inner() })
     }
 
     /// A complaint about byte `offset`.
@@ -49,6 +49,7 @@ impl<'a> Document<'a> {
 /// A table whose keys are taken out one by one; what is left over at the end is unknown.
 pub struct Table<'a> {
     document: Document<'a>,
+    known: &'static [&'static str],
     span: Span<usize>,
     entries: DeTable<'a>,
 }
@@ -97,8 +98,26 @@ impl<'a> Table<'a> {
     pub fn required_text(&mut self, key: &str) -> Result<Placed<String>, Diagnostic> {
         match self.text(key)? {
             Some(text) => Ok(text),
-            None => Err(self.complain(format!("'{key}' is missing"))),
+            None => Err(self.missing(key)),
         }
+    }
+
+    /// A complaint that `key` is missing; if an unknown key is near it, about that one.
+    pub fn missing(&self, key: &str) -> Diagnostic {
+        match self.unknown().find(|unknown| nearest(unknown.get_ref(), &[key]).is_some()) {
+            Some(unknown) => self.complain_of_unknown(unknown, &[key]),
+            None => self.complain(format!("'{key}' is missing")),
+        }
+    }
+
+    fn unknown(&self) -> impl Iterator<Item = &Spanned<Cow<'a, str>>> {
+        self.entries.keys().filter(|key| !self.known.contains(&key.get_ref().as_ref()))
+    }
+
+    fn complain_of_unknown(&self, key: &Spanned<Cow<'_, str>>, known: &[&str]) -> Diagnostic {
+        let name = key.get_ref();
+        let message = format!("unknown key '{}'{}", name.escape_debug(), hint(name, known));
+        self.document.complain(key.span().start, message)
     }
 
     /// The day at `key`, if the key is there.
@@ -160,11 +179,16 @@ impl<'a> Table<'a> {
         Ok(Placed { value: text, span: item.span() })
     }
 
-    /// The tables written as `[[key]]`, in order; none if there are none.
+    /// The tables written as `[[key]]`, in order, which may have the keys `known`; none if there are
+    /// none.
     ///
     /// # Errors
     /// The value is something else.
-    pub fn tables(&mut self, key: &str) -> Result<Vec<Table<'a>>, Diagnostic> {
+    pub fn tables(
+        &mut self,
+        key: &str,
+        known: &'static [&'static str],
+    ) -> Result<Vec<Table<'a>>, Diagnostic> {
         let Some(value) = self.take(key) else { return Ok(Vec::new()) };
         let document = self.document;
         let wrong = self.wrong(&value, key, &format!("tables headed [[{key}]]"));
@@ -172,7 +196,7 @@ impl<'a> Table<'a> {
         tables_of(array)
             .into_iter()
             .map(|(span, entries)| match entries {
-                Some(entries) => Ok(Table { document, span, entries }),
+                Some(entries) => Ok(Table { document, known, span, entries }),
                 None => Err(wrong.clone()),
             })
             .collect()
@@ -181,15 +205,11 @@ impl<'a> Table<'a> {
     /// Ends the reading.
     ///
     /// # Errors
-    /// A key is left over, that is unknown; `known` are the keys to suggest.
-    pub fn finish(self, known: &[&str]) -> Result<(), Diagnostic> {
-        match self.entries.keys().min_by_key(|key| key.span().start) {
+    /// There is an unknown key: the first one, with the nearest known one as a hint.
+    pub fn finish(self) -> Result<(), Diagnostic> {
+        match self.unknown().min_by_key(|key| key.span().start) {
             None => Ok(()),
-            Some(key) => {
-                let name: &Cow<'_, str> = key.get_ref();
-                let message = format!("unknown key '{name}'{}", hint(name, known));
-                Err(self.document.complain(key.span().start, message))
-            }
+            Some(key) => Err(self.complain_of_unknown(key, self.known)),
         }
     }
 }
@@ -217,13 +237,13 @@ mod tests {
     use super::*;
 
     fn table(text: &str) -> Table<'_> {
-        Document { file: "t.toml", text }.table().unwrap()
+        Document { file: "t.toml", text }.table(&["include", "exclude"]).unwrap()
     }
 
     #[test]
     fn syntax_errors_have_a_place() {
         let text = "name = \"a\"\nports = [443\n";
-        let error = Document { file: "t.toml", text }.table().err().unwrap();
+        let error = Document { file: "t.toml", text }.table(&[]).err().unwrap();
         assert!(error.to_string().starts_with("t.toml:"), "{error}");
         assert!(error.at.unwrap().0 >= 2, "{error}");
     }
@@ -260,9 +280,9 @@ mod tests {
 
     #[test]
     fn left_over_keys_are_unknown_and_the_nearest_is_suggested() {
-        let error = table("a = 1\ninlcude = []\n").finish(&["include", "exclude"]).unwrap_err();
+        let error = table("a = 1\ninlcude = []\n").finish().unwrap_err();
         assert_eq!(error.to_string(), "t.toml:1:1: unknown key 'a'; known: include, exclude");
-        let error = table("inlcude = []\n").finish(&["include", "exclude"]).unwrap_err();
+        let error = table("inlcude = []\n").finish().unwrap_err();
         assert_eq!(error.to_string(), "t.toml:1:1: unknown key 'inlcude'; did you mean 'include'?");
     }
 }

@@ -3,13 +3,12 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Cancels `stop` at the first SIGINT or SIGTERM, calls `drained` then, and `leave` at the second.
+/// Cancels `stop` at the first SIGINT or SIGTERM, and calls `leave` at the second.
 ///
 /// # Errors
 /// The handlers cannot be installed.
 pub fn watch(
     stop: CancellationToken,
-    drained: impl FnOnce() + Send + 'static,
     leave: impl FnOnce() + Send + 'static,
 ) -> std::io::Result<()> {
     let (mut interrupt, mut terminate) =
@@ -17,7 +16,6 @@ pub fn watch(
     tokio::spawn(async move {
         either(&mut interrupt, &mut terminate).await;
         stop.cancel();
-        drained();
         either(&mut interrupt, &mut terminate).await;
         leave();
     });

@@ -89,6 +89,22 @@ pub enum StoreError {
         /// What is wrong.
         what: String,
     },
+    /// The lock file beside the ledger cannot be used.
+    #[error("cannot lock {}: {source}; check the permissions of its directory", .path.display())]
+    Hold {
+        /// The lock file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Another process is going on with the scan.
+    #[error("scan {scan} of {} is running in another process; wait for it to end", .path.display())]
+    Running {
+        /// The ledger.
+        path: PathBuf,
+        /// The scan's id.
+        scan: String,
+    },
     /// No scan has this id.
     #[error("{} holds no scan {scan}; check --store and the scan's id", .path.display())]
     UnknownScan {

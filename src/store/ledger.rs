@@ -7,6 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::batch::{self, Batch};
 use super::error::{Fault, StoreError};
 use super::finding::{self, Findings};
+use super::hold::Hold;
 use super::scan::{self, Resumable};
 use super::sighting::{self, Sighting};
 use super::{file, indicator};
@@ -56,6 +57,15 @@ impl Ledger {
     /// If there is no such file, or it is no ledger, or a newer one.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         Ok(Self { connection: file::open_read_only(path)?, path: path.to_owned() })
+    }
+
+    /// Takes the right to go on with `scan`, so that no other process does at the same time.
+    ///
+    /// # Errors
+    ///
+    /// If another process has it, or the lock file beside the ledger cannot be made.
+    pub fn hold(&self, scan: &str) -> Result<Hold, StoreError> {
+        Hold::take(&self.path, scan)
     }
 
     /// Writes down that `scan` starts, and the `sets` that it matches against.

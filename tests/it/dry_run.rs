@@ -140,3 +140,10 @@ fn nothing_is_sent_and_nothing_is_written() {
     trap.assert_untouched();
     assert_eq!(std::fs::read_dir(workspace.path("")).unwrap().count(), 0);
 }
+
+#[test]
+fn a_dry_run_of_a_resumption_writes_nothing() {
+    let workspace = Workspace::new();
+    workspace.run("scan 127.0.0.1 --dry-run --resume").expect(2);
+    assert!(!workspace.ledger().exists());
+}

@@ -194,7 +194,7 @@ fn ranges_on_the_command_line() {
     );
     assert_eq!(
         trapped.range("--exclude 127.0.0.0/8", 2),
-        "the command line:1:1: nothing is left of the includes: 127.0.0.0/8 is excluded by the scope"
+        "the command line: nothing is left of the includes: 127.0.0.0/8 is excluded by the scope"
     );
     assert_eq!(
         trapped.range("localhost", 2),
@@ -512,4 +512,60 @@ fn every_form_of_output_holds_every_target() {
     assert!(human.contains("64 targets probed of 64 in the plan, coverage 100.0%\n"), "{human}");
     assert!(!human.contains(&format!("{}:", lab.host(17))), "not defanged:\n{human}");
     assert_eq!(query(&workspace.ledger(), "SELECT visits FROM scans"), ["64", "64", "64"]);
+}
+
+#[test]
+fn a_report_never_overwrites_a_file() {
+    let (workspace, trap) = (Workspace::new(), TrappedPort::set());
+    workspace.write("out.txt", "precious\n");
+    let line = format!(
+        "scan 127.0.0.1 --ports {} --timeout 1 --format human --output out.txt",
+        trap.port()
+    );
+    let refused = workspace.run(&line).expect(2);
+    assert_eq!(workspace.read("out.txt"), "precious\n");
+    trap.assert_untouched();
+    assert_eq!(refused.complaint(), "out.txt is there already; name a new file, or remove it");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_noticed_before_anything_is_sent() {
+    let (workspace, trap) = (Workspace::new(), TrappedPort::set());
+    let line = format!(
+        "scan 127.0.0.1 --ports {} --timeout 1 --format human --output nowhere/out.txt",
+        trap.port()
+    );
+    workspace.run(&line).expect(4);
+    trap.assert_untouched();
+}
+
+#[test]
+fn a_mistyped_key_is_named() {
+    let workspace = Workspace::new();
+    workspace.write("scope.toml", "name = \"lo\"\ninlcude = [\"127.0.0.1\"]\nports = [443]\n");
+    let refused = workspace.run("scan --scope scope.toml").expect(2);
+    assert_eq!(
+        refused.complaint(),
+        "scope.toml:2:1: unknown key 'inlcude'; did you mean 'include'?"
+    );
+}
+
+#[test]
+fn a_range_given_twice_is_complained_of_in_words_of_the_command_line() {
+    let workspace = Workspace::new();
+    let refused = workspace.run("scan 127.0.0.1 127.0.0.1 --ports 9").expect(2);
+    assert_eq!(
+        refused.complaint(),
+        "the command line: 127.0.0.1/32 overlaps 127.0.0.1/32; keep the wider one"
+    );
+}
+
+#[test]
+fn a_list_that_leaves_nothing_to_visit_is_refused() {
+    let workspace = Workspace::new();
+    workspace.write("scope.toml", "name = \"lo\"\ninclude = [\"127.0.0.1\"]\nports = [443, 992]\n");
+    workspace.write("list.txt", "127.0.0.1:992\n");
+    let line = "scan --scope scope.toml --targets list.txt --ports 443";
+    let refused = workspace.run(line).expect(2);
+    assert_eq!(refused.complaint(), "nothing to sweep: the target list names nothing on ports 443");
 }

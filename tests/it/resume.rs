@@ -202,8 +202,8 @@ fn a_sweep_killed_at_its_first_record_is_resumed_from_the_start() {
     workspace.run(&format!("{} --resume", sweep(&lab))).expect(0);
     assert_eq!(content(&workspace.ledger()), undisturbed(&lab));
     let records = parse(&workspace.read("out.jsonl"));
-    let started = records.iter().filter(|record| record["event"] == "started").count();
-    assert_eq!(started, 2);
+    let events: Vec<_> = records.iter().filter_map(|record| record["event"].as_str()).collect();
+    assert_eq!(events, ["started", "resumed", "ended"]);
 }
 
 #[test]
@@ -285,4 +285,31 @@ fn another_plan_is_not_resumed() {
         assert!(refused.complaint().contains("holds no unfinished scan of this plan"));
     }
     assert_eq!((content(&workspace.ledger()), workspace.read("out.jsonl")), before);
+}
+
+#[test]
+fn an_interrupt_right_after_the_opening_line_is_an_interrupt() {
+    let (lab, workspace) = Lab::with_workspace();
+    for _ in 0..20 {
+        let mut running = workspace.start(&format!("{} --rate 20", lab.scan()));
+        running.wait_for_lines("scan ", 1);
+        running.interrupt();
+        running.finish().expect(130);
+    }
+}
+
+#[test]
+fn a_running_scan_is_not_resumed() {
+    let (lab, workspace) = Lab::with_workspace();
+    let mut running = workspace.start(&format!("{} --seed 7 --rate 20 --output a", lab.scan()));
+    running.wait_for_lines("scan ", 1);
+    let second = workspace.run(&format!("{} --seed 7 --resume", lab.scan()));
+    running.interrupt();
+    running.finish();
+    assert_ne!(
+        second.code,
+        0,
+        "visits {}",
+        single(&workspace.ledger(), "SELECT visits FROM scans")
+    );
 }

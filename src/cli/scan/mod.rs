@@ -9,18 +9,16 @@ use std::sync::Arc;
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
-use super::args::{FailOn, ScanArgs};
+use super::args::{FailOn, Format, ScanArgs};
 use super::exit::{Exit, Failure};
 use super::session::{self, Session, Swept};
 use super::{sink, terminal};
-use crate::domain::coverage::Coverage;
 use crate::domain::indicator::Index;
 use crate::domain::plan::Plan;
 use crate::domain::record::{self, Opening};
-use crate::domain::scan::{Counts, Scan};
+use crate::domain::scan::Scan;
 use crate::domain::time::Timestamp;
 use crate::engine::{Clock, RunEnd};
-use crate::store::Resumable;
 
 use prepare::{Prepared, indicator_record};
 pub(super) use prepare::{ledger, random};
@@ -45,59 +43,36 @@ pub(super) fn run(args: &ScanArgs, given: &ArgMatches) -> Result<Exit, Failure> 
 }
 
 async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Exit, Failure> {
+    let stop = session::interruptible()?;
     let Prepared { plan, sets, settings, resumed, seed: _, warnings: _ } = prepared;
-    let resuming = resumed.is_some();
-    let (ledger, resumed) = match resumed {
-        Some((ledger, resumable)) => (ledger, Some(resumable)),
-        None => (ledger(&settings.store.value)?, None),
+    let (store, output) = (settings.store.value.as_path(), args.output.output.as_deref());
+    let opening = if resumed.is_some() { Opening::Resumed } else { Opening::Started };
+    let mut sink = sink::open(settings.format.value, output, opening == Opening::Resumed)?;
+    let ledger = ledger(store)?;
+    let begun = match resumed {
+        Some(scan) => session::resume(ledger, &scan.id, &sets)?
+            .ok_or_else(|| prepare::nothing_to_resume(store, "of this plan any more"))?,
+        None => {
+            let files = json!({ "indicators": args.indicators, "targets": args.targets });
+            let scan = new_scan(&plan, &settings.vantage.value, &files, now);
+            session::begin(ledger, scan, &sets)?
+        }
     };
-    let (scan, covered, counts) = begin(args, &plan, resumed, &settings.vantage.value, now);
-    let index = Arc::new(Index::new(&sets));
-    let mut session = Session {
-        index: Arc::clone(&index),
-        ledger,
-        covered,
-        counts,
-        sink: sink::open(settings.format.value, args.output.output.as_deref(), resuming)?,
-        output: args.output.output.as_deref(),
-        scan: &scan,
-    };
-    if resuming {
-        session.ledger.resume_scan(&scan.id, &sets)?;
-    } else {
-        session.ledger.begin_scan(&scan, &sets)?;
-    }
-    if let Some(sink) = &mut session.sink {
+    if let Some(sink) = &mut sink {
         let sets: Vec<_> = sets.iter().map(indicator_record).collect();
-        let opening = if resuming { Opening::Resumed } else { Opening::Started };
-        let record = record::scan_opened(&scan, &plan, &sets, (opening, now));
+        let record = record::scan_opened(&begun.scan, &plan, &sets, (opening, now));
         sink.scan(&record)
             .and_then(|()| sink.flush())
-            .map_err(|error| sink::failure(args.output.output.as_deref(), &error))?;
+            .map_err(|error| sink::failure(output, &error))?;
     }
-    terminal::note(&opening(&scan, &plan));
-    let plan = Arc::new(plan);
+    terminal::note(&opening_line(&begun.scan, &plan));
+    let (plan, index) = (Arc::new(plan), Arc::new(Index::new(&sets)));
+    let scan = begun.scan.clone();
+    let session = Session { begun, index: Arc::clone(&index), sink, output, stop };
     let swept = session.sweep(Arc::clone(&plan)).await?;
-    let human = settings.format.value == super::args::Format::Human;
-    let text = report(&scan, &plan, &swept, &index, &settings.store.value)?;
+    let text = report(&scan, &plan, &swept, &index, store)?;
+    let human = settings.format.value == Format::Human;
     conclude(args, &scan, swept, human.then_some(text))
-}
-
-/// The scan to write down: a new one, or the one that is resumed.
-fn begin(
-    args: &ScanArgs,
-    plan: &Plan,
-    resumed: Option<Resumable>,
-    vantage: &str,
-    now: Timestamp,
-) -> (Scan, Coverage, Counts) {
-    if let Some(Resumable { scan, coverage, mut counts }) = resumed {
-        // What a fault kept from being probed is tried again.
-        counts.faults = 0;
-        return (scan, coverage, counts);
-    }
-    let files = json!({ "indicators": args.indicators, "targets": args.targets });
-    (new_scan(plan, vantage, &files, now), Coverage::default(), Counts::default())
 }
 
 /// A scan of `plan` that starts `now`; `files` are what it read besides its scope.
@@ -130,7 +105,7 @@ pub(super) fn new_scan(plan: &Plan, vantage: &str, files: &Value, now: Timestamp
     }
 }
 
-fn opening(scan: &Scan, plan: &Plan) -> String {
+fn opening_line(scan: &Scan, plan: &Plan) -> String {
     use crate::domain::text::counted;
     let rate = |rate: Option<f64>| rate.map_or("unlimited".to_owned(), |rate| format!("{rate}/s"));
     format!(

@@ -1,4 +1,4 @@
-//! From arguments to a checked plan. Nothing is sent, and only a resumed ledger is opened.
+//! From arguments to a checked plan. Nothing is sent and nothing is written.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::cli::source;
 use crate::domain::indicator::IndicatorSet;
 use crate::domain::plan::{Plan, Tempo};
 use crate::domain::ports::PortSet;
-use crate::domain::scan::Shard;
+use crate::domain::scan::{Scan, Shard};
 use crate::domain::scope::Scope;
 use crate::domain::targets::TargetList;
 use crate::domain::time::Timestamp;
@@ -26,8 +26,8 @@ pub(in crate::cli) struct Prepared {
     pub(in crate::cli) plan: Plan,
     pub(in crate::cli) sets: Vec<IndicatorSet>,
     pub(in crate::cli) settings: Settings,
-    /// The scan to finish, and the ledger that holds it.
-    pub(in crate::cli) resumed: Option<(Ledger, Resumable)>,
+    /// The scan to finish.
+    pub(in crate::cli) resumed: Option<Scan>,
     pub(in crate::cli) seed: Setting<u64>,
     pub(in crate::cli) warnings: Vec<String>,
 }
@@ -60,18 +60,23 @@ pub(super) fn prepare(
         None => None,
         Some(id) => {
             let plan = plan((args.seed.unwrap_or_default(), shard))?;
-            Some(resumed(&settings.store.value, id, &plan, args)?)
+            Some(unfinished(&settings.store.value, id, &plan, args)?)
         }
     };
     let (seed, shard) = match (&resumed, args.seed) {
-        (Some((_, resumable)), _) => {
-            let origin = Origin::File(format!("scan {}", resumable.scan.id));
-            (Setting::new(resumable.scan.seed, origin), resumable.scan.shard)
+        (Some(scan), _) => {
+            (Setting::new(scan.seed, Origin::File(format!("scan {}", scan.id))), scan.shard)
         }
         (None, Some(seed)) => (Setting::new(seed, Origin::Flag), shard),
         (None, None) => (Setting::new(random() as u64, Origin::Default), shard),
     };
     let plan = plan((seed.value, shard))?;
+    if plan.target_count() == 0 {
+        return Err(Failure::usage(format!(
+            "nothing to sweep: the target list names nothing on ports {}",
+            plan.ports
+        )));
+    }
     Ok(Prepared { plan, sets, settings, resumed, seed, warnings })
 }
 
@@ -119,26 +124,18 @@ fn fit_descriptors(settings: &mut Settings) -> Result<Vec<String>, Failure> {
 }
 
 /// The unfinished scan of `plan` in the ledger at `store`: the one called `id`, or the latest.
-fn resumed(
-    store: &Path,
-    id: &str,
-    plan: &Plan,
-    args: &ScanArgs,
-) -> Result<(Ledger, Resumable), Failure> {
-    let ledger = ledger(store)?;
-    let found = if id.is_empty() {
-        ledger.unfinished(plan.hash(), args.seed, plan.shard)?
+fn unfinished(store: &Path, id: &str, plan: &Plan, args: &ScanArgs) -> Result<Scan, Failure> {
+    let found = if !store.exists() {
+        None
+    } else if id.is_empty() {
+        Ledger::open_read_only(store)?.unfinished(plan.hash(), args.seed, plan.shard)?
     } else {
-        ledger.resumable(id)?
+        Ledger::open_read_only(store)?.resumable(id)?
     };
-    let Some(resumable) = found else {
+    let Some(Resumable { scan, .. }) = found else {
         let which = if id.is_empty() { "of this plan".to_owned() } else { format!("called {id}") };
-        return Err(Failure::usage(format!(
-            "{} holds no unfinished scan {which}; start one without --resume",
-            store.display()
-        )));
+        return Err(nothing_to_resume(store, &which));
     };
-    let scan = &resumable.scan;
     let same_part = args.shard.is_none_or(|shard| shard == scan.shard)
         && args.seed.is_none_or(|seed| seed == scan.seed);
     if scan.plan_hash != plan.hash() || !same_part {
@@ -147,7 +144,15 @@ fn resumed(
             scan.id, scan.scope_name, scan.shard
         )));
     }
-    Ok((ledger, resumable))
+    Ok(scan)
+}
+
+/// The failure of resuming where no scan is unfinished.
+pub(super) fn nothing_to_resume(store: &Path, which: &str) -> Failure {
+    Failure::usage(format!(
+        "{} holds no unfinished scan {which}; start one without --resume",
+        store.display()
+    ))
 }
 
 /// The ledger at `store`.

@@ -1,3 +1,5 @@
+//! Whole runs in simulated time.
+
 use std::time::Duration;
 
 use super::*;

@@ -21,17 +21,20 @@ const ADDRESS_KEYS: [&str; 6] =
 /// A complaint with line and column about the first thing that is wrong: an unknown key, a fingerprint
 /// of the wrong length, one that stands twice, a source that is not declared.
 pub fn read(file: &str, text: &str) -> Result<IndicatorSet, Diagnostic> {
-    let mut table = Document { file, text }.table()?;
+    let mut table = Document { file, text }.table(&SET_KEYS)?;
     let name = table.required_text("name")?.value;
     let tlp = read_tlp(&mut table)?;
-    let sources: Vec<Source> =
-        table.tables("source")?.into_iter().map(read_source).collect::<Result<_, _>>()?;
-    let certificates = table.tables("certificate")?;
-    let addresses = table.tables("address")?;
+    let sources: Vec<Source> = table
+        .tables("source", &SOURCE_KEYS)?
+        .into_iter()
+        .map(read_source)
+        .collect::<Result<_, _>>()?;
+    let certificates = table.tables("certificate", &CERTIFICATE_KEYS)?;
+    let addresses = table.tables("address", &ADDRESS_KEYS)?;
     if certificates.is_empty() && addresses.is_empty() {
         return Err(table.complain("the set holds neither a [[certificate]] nor an [[address]]"));
     }
-    table.finish(&SET_KEYS)?;
+    table.finish()?;
     Ok(IndicatorSet {
         name,
         tlp,
@@ -63,7 +66,7 @@ fn read_source(mut table: Table<'_>) -> Result<Source, Diagnostic> {
         published: table.day("published")?.map(|day| day.value),
         url: table.text("url")?.map(|text| text.value),
     };
-    table.finish(&SOURCE_KEYS)?;
+    table.finish()?;
     Ok(source)
 }
 
@@ -99,7 +102,7 @@ fn read_certificates(
             source: declared(&mut table, sources)?,
             note: table.text("note")?.map(|text| text.value),
         });
-        table.finish(&CERTIFICATE_KEYS)?;
+        table.finish()?;
     }
     Ok(certificates)
 }
@@ -166,7 +169,7 @@ fn read_addresses(tables: Vec<Table<'_>>, sources: &[Source]) -> Result<Vec<Addr
         let certificate =
             table.text("certificate")?.map(|text| read_fingerprint(document, &text)).transpose()?;
         let note = table.text("note")?.map(|text| text.value);
-        table.finish(&ADDRESS_KEYS)?;
+        table.finish()?;
         addresses.push(Address { address, first_seen, last_seen, certificate, source, note });
     }
     Ok(addresses)

@@ -1,3 +1,5 @@
+//! Every target once, whatever the shape, the seed and the shards.
+
 use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;

@@ -12,6 +12,9 @@ use crate::domain::time::Day;
 /// The most addresses that a command line may name; more need a scope file.
 pub const AD_HOC_ADDRESSES_MAX: u128 = 65_536;
 
+/// Where complaints are placed.
+const PLACE: &str = "the command line";
+
 /// What a command line says instead of a scope file.
 #[derive(Clone, Debug)]
 pub struct AdHoc<'a> {
@@ -36,7 +39,7 @@ impl AdHoc<'_> {
     /// [`ScopeError::Invalid`] for prefixes that are none; [`ScopeError::Refused`] without authorisation
     /// or with too many addresses.
     pub fn scope(&self) -> Result<Scope, ScopeError> {
-        let include = prefixes("the command line", self.include)?;
+        let include = prefixes(PLACE, self.include)?;
         prefixes("--exclude", self.exclude)?;
         let addresses = merged(&include);
         if !addresses.ranges().iter().all(space::is_loopback) {
@@ -54,7 +57,11 @@ impl AdHoc<'_> {
             ))
             .into());
         }
-        read("the command line", &self.text())
+        read(PLACE, &self.text()).map_err(|error| match error {
+            // The file's lines are nobody's who typed a command.
+            ScopeError::Invalid(complaint) => Diagnostic::whole(PLACE, complaint.message).into(),
+            refused => refused,
+        })
     }
 
     fn authorised(&self) -> Result<(), Refusal> {

@@ -34,7 +34,7 @@ const KEYS: [&str; 12] = [
 /// [`ScopeError::Refused`] for a scope that is too wide.
 pub fn read(file: &str, text: &str) -> Result<Scope, ScopeError> {
     let document = Document { file, text };
-    let mut table = document.table()?;
+    let mut table = document.table(&KEYS)?;
     let name = table.required_text("name")?.value;
     let operator = table.text("operator")?.map(|text| text.value);
     let contact = table.text("contact")?.map(|text| text.value);
@@ -47,8 +47,8 @@ pub fn read(file: &str, text: &str) -> Result<Scope, ScopeError> {
     let rate = table.positive_number("rate")?.map(|rate| rate.value);
     let rate_per_prefix = table.positive_number("rate_per_prefix")?.map(|rate| rate.value);
     let includes =
-        includes.filter(|list| !list.is_empty()).ok_or_else(|| missing(&table, "include"))?;
-    let ports = ports.ok_or_else(|| missing(&table, "ports"))?;
+        includes.filter(|list| !list.is_empty()).ok_or_else(|| table.missing("include"))?;
+    let ports = ports.ok_or_else(|| table.missing("ports"))?;
 
     no_overlaps(document, &includes)?;
     let (includes, excludes) = (nets(&includes), nets(&excludes));
@@ -74,7 +74,7 @@ pub fn read(file: &str, text: &str) -> Result<Scope, ScopeError> {
         return Err(empty(&table, &scope).into());
     }
     says_who(&table, &scope)?;
-    table.finish(&KEYS)?;
+    table.finish()?;
     is_narrow_enough(&scope)?;
     Ok(scope)
 }
@@ -88,13 +88,9 @@ fn says_who(table: &Table<'_>, scope: &Scope) -> Result<(), Diagnostic> {
         ("valid_until", scope.valid_until.is_some()),
     ];
     match said.iter().find(|(_, said)| !said) {
-        Some((key, _)) if !scope.is_loopback() => Err(missing(table, key)),
+        Some((key, _)) if !scope.is_loopback() => Err(table.missing(key)),
         _ => Ok(()),
     }
-}
-
-fn missing(table: &Table<'_>, key: &str) -> Diagnostic {
-    table.complain(format!("'{key}' is missing"))
 }
 
 fn read_validity(table: &mut Table<'_>) -> Result<(Option<Day>, Option<Day>), Diagnostic> {
@@ -165,10 +161,10 @@ fn no_overlaps(document: Document<'_>, includes: &[Placed<IpNet>]) -> Result<(),
         if Range::from(a.value).intersection(&Range::from(b.value)).is_some() {
             let (first, second) = if a.span.start < b.span.start { (a, b) } else { (b, a) };
             let (line, _) = position(document.text, first.span.start);
-            let message = format!(
-                "{} overlaps {} of line {line}; keep the wider one",
-                second.value, first.value
-            );
+            let (own_line, _) = position(document.text, second.span.start);
+            let of = if line == own_line { String::new() } else { format!(" of line {line}") };
+            let message =
+                format!("{} overlaps {}{of}; keep the wider one", second.value, first.value);
             return Err(document.complain(second.span.start, message));
         }
     }

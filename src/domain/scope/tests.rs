@@ -1,3 +1,5 @@
+//! What scopes permit, and what is said of those that cannot be used.
+
 use super::*;
 use crate::domain::time::Day;
 

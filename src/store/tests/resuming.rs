@@ -122,3 +122,20 @@ fn an_outcome_that_is_none_of_ours_is_damage() {
     assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
     assert!(error.to_string().contains("scan one counts an unknown outcome 'vanished'"), "{error}");
 }
+
+#[test]
+fn a_scan_is_held_by_one_at_a_time() {
+    let scratch = Scratch::with_scans(&["one", "two"]);
+    let hold = scratch.ledger.hold("one").unwrap();
+    let second = Ledger::open(&scratch.path()).unwrap();
+    assert!(matches!(second.hold("one"), Err(StoreError::Running { scan, .. }) if scan == "one"));
+    assert!(second.hold("two").is_ok());
+    drop(hold);
+    assert!(second.hold("one").is_ok());
+    let left: Vec<_> = std::fs::read_dir(scratch.directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".lock"))
+        .collect();
+    assert_eq!(left, [""; 0]);
+}
