@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use nix::libc;
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::domain::address::Target;
@@ -36,7 +37,7 @@ pub(super) async fn dial(
     }
     let socket = match socket(target) {
         Ok(socket) => socket,
-        Err(error) => return Dialled::Local(error),
+        Err(error) => return failure(error),
     };
     match tokio::time::timeout(timeout, socket.connect(target.into())).await {
         Ok(Ok(stream)) => Dialled::Connected(stream),
@@ -51,19 +52,20 @@ fn socket(target: Target) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-/// What a failed connect says: of the target, of the way there, or of this machine.
+/// What a failed connect says: of the target, of this machine, or else of the way there.
+///
+/// The way is the default. Strangers choose among many errors with the ICMP message that they send
+/// (ENOPROTOOPT, EPROTO, EHOSTDOWN, ...), and a route, a firewall rule or a missing address family of our own
+/// stays true when asked again (EACCES, EINVAL, EADDRNOTAVAIL, EAFNOSUPPORT). Taking any of them for a
+/// shortage would let one address stop a whole sweep.
 fn failure(error: io::Error) -> Dialled {
-    use io::ErrorKind as Kind;
-    match error.kind() {
-        Kind::ConnectionRefused | Kind::ConnectionReset => Dialled::Ended(Outcome::Refused),
-        Kind::TimedOut => Dialled::Ended(Outcome::ConnectTimeout),
-        // A route or a firewall rule of our own that forbids the way (EACCES, EPERM, EINVAL) is a
-        // statement about the way too, and stays true when asked again.
-        Kind::HostUnreachable
-        | Kind::NetworkUnreachable
-        | Kind::PermissionDenied
-        | Kind::InvalidInput => Dialled::Ended(Outcome::Unreachable),
-        _ => Dialled::Local(error),
+    match error.raw_os_error() {
+        Some(libc::ECONNREFUSED | libc::ECONNRESET) => Dialled::Ended(Outcome::Refused),
+        Some(libc::ETIMEDOUT) => Dialled::Ended(Outcome::ConnectTimeout),
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::EAGAIN) => {
+            Dialled::Local(error)
+        }
+        _ => Dialled::Ended(Outcome::Unreachable),
     }
 }
 
@@ -111,13 +113,22 @@ mod tests {
             Dialled::Ended(outcome) => Some(outcome),
             _ => None,
         };
-        assert_eq!(outcome(nix::libc::ECONNREFUSED), Some(Outcome::Refused));
-        assert_eq!(outcome(nix::libc::EHOSTUNREACH), Some(Outcome::Unreachable));
-        assert_eq!(outcome(nix::libc::ENETUNREACH), Some(Outcome::Unreachable));
-        assert_eq!(outcome(nix::libc::EACCES), Some(Outcome::Unreachable));
-        assert_eq!(outcome(nix::libc::ETIMEDOUT), Some(Outcome::ConnectTimeout));
-        for local in [nix::libc::EMFILE, nix::libc::ENOBUFS, nix::libc::EADDRNOTAVAIL] {
-            assert_eq!(outcome(local), None);
+        assert_eq!(outcome(libc::ECONNREFUSED), Some(Outcome::Refused));
+        assert_eq!(outcome(libc::ETIMEDOUT), Some(Outcome::ConnectTimeout));
+        let way = [
+            libc::EHOSTUNREACH,
+            libc::ENETUNREACH,
+            libc::EACCES,
+            libc::ENOPROTOOPT,
+            libc::EPROTO,
+            libc::EADDRNOTAVAIL,
+            libc::EAFNOSUPPORT,
+        ];
+        for code in way {
+            assert_eq!(outcome(code), Some(Outcome::Unreachable), "{code}");
+        }
+        for local in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EAGAIN] {
+            assert_eq!(outcome(local), None, "{local}");
         }
     }
 }

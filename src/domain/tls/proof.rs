@@ -3,7 +3,7 @@
 //! The public key is read from the leaf by our own walk of the DER, so that certificates which a strict
 //! parser refuses (version 1, serial zero, trailing bytes) can still prove their key.
 
-use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 use rustls::SignatureScheme;
 
 use crate::domain::cert::{PublicKey, public_key};
@@ -16,7 +16,8 @@ const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 const P384: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x22];
 const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
 
-/// The schemes that [`check`] can check, in the order of preference that is offered.
+/// The schemes that are offered, in the order of preference. All but ECDSA with SHA-1 can be checked; that one
+/// is offered because servers exist that sign with nothing else.
 pub(super) const SCHEMES: [SignatureScheme; 12] = [
     SignatureScheme::ECDSA_NISTP256_SHA256,
     SignatureScheme::ED25519,
@@ -33,7 +34,9 @@ pub(super) const SCHEMES: [SignatureScheme; 12] = [
 ];
 
 /// Whether `signature` over `message` was made with the private key of `leaf`; `None` where leaf and
-/// scheme are of a kind that cannot be checked here.
+/// scheme are of a kind, or the key of a size, that cannot be checked here.
+///
+/// `Some(false)` is an accusation, so everything that only means "we cannot tell" is `None`.
 pub(super) fn check(
     leaf: &[u8],
     scheme: SignatureScheme,
@@ -41,8 +44,8 @@ pub(super) fn check(
     signature: &[u8],
 ) -> Option<bool> {
     let key = public_key(leaf)?;
-    let algorithm = algorithm(&key, scheme)?;
-    Some(UnparsedPublicKey::new(algorithm, key.key).verify(message, signature).is_ok())
+    let readable = ParsedPublicKey::new(algorithm(&key, scheme)?, key.key).ok()?;
+    Some(readable.verify_sig(message, signature).is_ok())
 }
 
 /// The algorithm for `scheme` with a key of this kind. In TLS 1.2 the ECDSA code points name the hash
@@ -53,7 +56,7 @@ fn algorithm(
 ) -> Option<&'static dyn VerificationAlgorithm> {
     use SignatureScheme as S;
     if key.algorithm == RSA || key.algorithm == RSA_PSS {
-        return rsa(scheme);
+        return rsa(key.rsa_bits()?, scheme);
     }
     if key.algorithm == ED25519 && scheme == S::ED25519 {
         return Some(&signature::ED25519);
@@ -73,16 +76,45 @@ fn algorithm(
     })
 }
 
-fn rsa(scheme: SignatureScheme) -> Option<&'static dyn VerificationAlgorithm> {
+/// The algorithm for `scheme` if it takes a modulus of `bits`.
+fn rsa(bits: usize, scheme: SignatureScheme) -> Option<&'static dyn VerificationAlgorithm> {
     use SignatureScheme as S;
-    Some(match scheme {
-        S::RSA_PSS_SHA256 => &signature::RSA_PSS_2048_8192_SHA256,
-        S::RSA_PSS_SHA384 => &signature::RSA_PSS_2048_8192_SHA384,
-        S::RSA_PSS_SHA512 => &signature::RSA_PSS_2048_8192_SHA512,
-        S::RSA_PKCS1_SHA1 => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-        S::RSA_PKCS1_SHA256 => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-        S::RSA_PKCS1_SHA384 => &signature::RSA_PKCS1_2048_8192_SHA384,
-        S::RSA_PKCS1_SHA512 => &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+    let (least, algorithm): (_, &'static dyn VerificationAlgorithm) = match scheme {
+        S::RSA_PSS_SHA256 => (2048, &signature::RSA_PSS_2048_8192_SHA256),
+        S::RSA_PSS_SHA384 => (2048, &signature::RSA_PSS_2048_8192_SHA384),
+        S::RSA_PSS_SHA512 => (2048, &signature::RSA_PSS_2048_8192_SHA512),
+        S::RSA_PKCS1_SHA1 => (1024, &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY),
+        S::RSA_PKCS1_SHA256 => (1024, &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY),
+        S::RSA_PKCS1_SHA384 => (2048, &signature::RSA_PKCS1_2048_8192_SHA384),
+        S::RSA_PKCS1_SHA512 => (1024, &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY),
         _ => return None,
-    })
+    };
+    (least..=8192).contains(&bits).then_some(algorithm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A certificate with an RSA key of 1,024 bits, made with openssl; its private key was thrown away.
+    const RSA_1024: &str = include_str!("rsa-1024.pem");
+
+    #[test]
+    fn what_cannot_be_checked_is_not_held_against_the_server() {
+        let leaf = x509_parser::pem::parse_x509_pem(RSA_1024.as_bytes()).unwrap().1.contents;
+        let with = |scheme| check(&leaf, scheme, b"handshake", &[1; 128]);
+        for scheme in [
+            SignatureScheme::RSA_PSS_SHA256,
+            SignatureScheme::RSA_PKCS1_SHA384,
+            SignatureScheme::ECDSA_NISTP256_SHA256,
+            SignatureScheme::ED448,
+        ] {
+            assert_eq!(with(scheme), None, "{scheme:?}");
+        }
+        // These can be checked, and this is no signature.
+        for scheme in [SignatureScheme::RSA_PKCS1_SHA1, SignatureScheme::RSA_PKCS1_SHA256] {
+            assert_eq!(with(scheme), Some(false), "{scheme:?}");
+        }
+        assert_eq!(check(b"no certificate", SignatureScheme::ED25519, b"", b""), None);
+    }
 }
