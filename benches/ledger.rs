@@ -86,6 +86,7 @@ fn remember(bencher: divan::Bencher<'_, '_>, leaf: fn(u32) -> Vec<u8>) {
                 scan: "bench",
                 vantage: "default",
                 observations,
+                faults: &[],
                 coverage: &Coverage::default(),
                 counts: &Counts::default(),
             };

@@ -39,6 +39,7 @@ fn lookup(bencher: divan::Bencher<'_, '_>, indicators: u32) {
         .collect();
     let set = IndicatorSet {
         name: "bench".to_owned(),
+        file: "set.toml".to_owned(),
         tlp: Tlp::Clear,
         hash: Sha256Fingerprint::of(b""),
         sources: Vec::new(),

@@ -84,19 +84,24 @@ pub(super) struct ScanArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) indicators: Vec<PathBuf>,
     /// Connections per second, whole run [default: the scope's, or 500; unlimited on loopback]
-    #[arg(long, value_name = "N", env = "CERTSWEEP_RATE")]
+    #[arg(long, value_name = "N", env = "CERTSWEEP_RATE", allow_negative_numbers = true)]
     pub(super) rate: Option<f64>,
     /// Connections per second to one /24 or /48 [default: the scope's, or 5; unlimited on loopback]
-    #[arg(long, value_name = "N", env = "CERTSWEEP_RATE_PER_PREFIX")]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "CERTSWEEP_RATE_PER_PREFIX",
+        allow_negative_numbers = true
+    )]
     pub(super) rate_per_prefix: Option<f64>,
     /// Connections open at once [default: 1000, or what the file descriptors allow]
     #[arg(long, value_name = "N", env = "CERTSWEEP_CONCURRENCY")]
     pub(super) concurrency: Option<usize>,
     /// Seconds to wait for a connection, and again for the handshake [default: 5]
-    #[arg(long, value_name = "SECONDS", env = "CERTSWEEP_TIMEOUT")]
+    #[arg(long, value_name = "SECONDS", env = "CERTSWEEP_TIMEOUT", allow_negative_numbers = true)]
     pub(super) timeout: Option<f64>,
     /// The seed of the order; the same seed visits in the same order [default: random]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
     /// Sweep part I of N; needs --seed, the same for all parts
     #[arg(long, value_name = "I/N")]
@@ -172,7 +177,7 @@ pub(super) struct ProbeArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) indicators: Vec<PathBuf>,
     /// Seconds to wait for the connection, and again for the handshake
-    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    #[arg(long, value_name = "SECONDS", default_value = "5", allow_negative_numbers = true)]
     pub(super) timeout: f64,
     /// What goes to standard output
     #[arg(long, value_name = "FORMAT", default_value = "human")]

@@ -21,7 +21,6 @@ use super::args::{BenchArgs, BenchFormat};
 use super::exit::{Exit, Failure};
 use super::{session, terminal};
 use crate::domain::coverage::Coverage;
-use crate::domain::indicator::Index;
 use crate::domain::plan::{Plan, Tempo};
 use crate::domain::ports::PortSet;
 use crate::domain::scan::Shard;
@@ -50,7 +49,15 @@ pub(super) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
     let bench = Bench { args, servers, concurrency };
     let samples = runtime.block_on(bench.samples())?;
     bench.print(&samples)?;
-    Ok(Exit::Done)
+    let targets = u64::from(args.targets);
+    let short = |sample: &&Sample| sample.ended_well < targets;
+    match samples.floor.iter().chain(&samples.full).find(short) {
+        None => Ok(Exit::Done),
+        Some(sample) => Err(Failure::local(format!(
+            "only {} of {targets} targets ended well in one run: its figures say nothing",
+            sample.ended_well
+        ))),
+    }
 }
 
 /// The servers: prints their ports and lives until standard input ends.
@@ -161,7 +168,8 @@ impl Bench<'_> {
     /// A whole sweep with completed TLS 1.3 handshakes; results are counted and dropped.
     async fn full(&self, targets: u32) -> Result<Sample, Failure> {
         let plan = Arc::new(self.plan(targets)?);
-        let prober = session::prober(&plan, Arc::new(Index::default()))?;
+        let prober =
+            session::prober(plan.tempo.limits, plan.tempo.connect_timeout, Arc::default())?;
         let (sender, mut events) = mpsc::channel(4_096);
         let before = (cpu(), Instant::now());
         let stop = CancellationToken::new();

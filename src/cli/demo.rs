@@ -16,7 +16,7 @@ use crate::domain::ports::PortSet;
 use crate::domain::scan::Shard;
 use crate::domain::scope::{self, Scope};
 use crate::domain::tls::Limits;
-use crate::engine::{Clock, RunEnd, limits};
+use crate::engine::{Clock, limits};
 use crate::lab::Range;
 
 /// Long enough for a loaded machine, short enough for the few servers that never answer.
@@ -31,12 +31,13 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     terminal::note(&introduction(&range));
     let folder = Scratch::new()?;
     let store = args.store.clone().unwrap_or_else(|| folder.0.join("ledger.db"));
-    let exit = runtime.block_on(sweep(&range, &store))?;
+    let exit = runtime.block_on(sweep(&range, &store, args.store.as_deref()))?;
     terminal::note(&explanation(args.store.as_deref()));
     Ok(exit)
 }
 
-async fn sweep(range: &Range, store: &Path) -> Result<Exit, Failure> {
+/// Sweeps `range` into the ledger at `store`; `kept` is where people find it afterwards, if anywhere.
+async fn sweep(range: &Range, store: &Path, kept: Option<&Path>) -> Result<Exit, Failure> {
     let stop = session::interruptible()?;
     let plan = plan(range)?;
     let mut sets = source::indicator_sets(&[])?;
@@ -45,13 +46,9 @@ async fn sweep(range: &Range, store: &Path) -> Result<Exit, Failure> {
     let begun = session::begin(scan::ledger(store)?, new.clone(), &sets)?;
     let (plan, index) = (Arc::new(plan), Arc::new(Index::new(&sets)));
     let session = Session { begun, index: Arc::clone(&index), sink: None, output: None, stop };
-    let swept = session.sweep(Arc::clone(&plan)).await?;
-    terminal::print(&scan::report(&new, &plan, &swept, &index, store)?)?;
-    match (swept.failure, swept.end) {
-        (Some(failure), _) => Err(failure),
-        (None, RunEnd::Complete) => Ok(Exit::Done),
-        (None, _) => Ok(Exit::Interrupted),
-    }
+    let mut swept = session.sweep(Arc::clone(&plan)).await?;
+    terminal::print(&scan::report(&new, &plan, &swept, &index, kept)?)?;
+    swept.exit()
 }
 
 fn plan(range: &Range) -> Result<Plan, Failure> {

@@ -64,7 +64,12 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Failure> {
 
 /// What `tracing` says goes to standard error, from `warn` on or as `CERTSWEEP_LOG` filters it.
 fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("CERTSWEEP_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    const VARIABLE: &str = "CERTSWEEP_LOG";
+    let filter = tracing_subscriber::EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|error| {
+        if std::env::var_os(VARIABLE).is_some() {
+            terminal::note(&format!("{VARIABLE} is no filter and was passed over: {error}"));
+        }
+        tracing_subscriber::EnvFilter::new("warn")
+    });
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

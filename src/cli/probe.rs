@@ -10,10 +10,9 @@ use crate::domain::address::Target;
 use crate::domain::cert::Leaf;
 use crate::domain::indicator::Index;
 use crate::domain::observation::Observation;
-use crate::domain::plan::{Plan, Tempo};
 use crate::domain::ports::PortSet;
 use crate::domain::record::{self, Origin};
-use crate::domain::scan::Shard;
+use crate::domain::scope::Scope;
 use crate::domain::text::{defang_name, defang_target, escape};
 use crate::domain::tls::Limits;
 use crate::engine::{Clock, Ended};
@@ -24,9 +23,11 @@ pub(super) fn run(args: &ProbeArgs) -> Result<Exit, Failure> {
     let _entered = runtime.enter();
     let target = endpoint(&args.endpoint)?;
     let index = Arc::new(Index::new(&source::indicator_sets(&args.indicators)?));
-    let plan = plan(args, target)?;
-    let prober = session::prober(&plan, index)?;
-    let observation = match runtime.block_on(prober.visit(&plan.scope, target)) {
+    let scope = scope(args, target)?;
+    let timeout = settings::timeout(args.timeout)?;
+    let limits = Limits { handshake: timeout, ..Limits::default() };
+    let prober = session::prober(limits, timeout, index)?;
+    let observation = match runtime.block_on(prober.visit(&scope, target)) {
         Ended::Observed(observation) => *observation,
         Ended::Refused(refusal) => return Err(refusal.into()),
         Ended::Local(error) => {
@@ -60,29 +61,26 @@ fn endpoint(text: &str) -> Result<Target, Failure> {
             escape(text)
         ))
     })?;
+    if matches!(endpoint, SocketAddr::V6(v6) if v6.scope_id() != 0) {
+        return Err(Failure::usage(
+            "an address with a zone (%) cannot be probed; zones are left out of scopes",
+        ));
+    }
     if endpoint.port() == 0 {
         return Err(Failure::usage("port 0 cannot be probed; ports go from 1 to 65535"));
     }
     Ok(Target::new(endpoint.ip(), endpoint.port()))
 }
 
-/// A plan whose scope is the given one, or the endpoint alone. The visit asks the scope again.
-fn plan(args: &ProbeArgs, target: Target) -> Result<Plan, Failure> {
+/// The given scope, or one of the endpoint alone. The visit asks it again.
+fn scope(args: &ProbeArgs, target: Target) -> Result<Scope, Failure> {
     let ports = PortSet::from_iter([target.port]);
     let now = Clock::start().wall();
     let alone = [target.address.to_string()];
     let include: &[String] = if args.scope.scope.is_some() { &[] } else { &alone };
     let scope = source::scope(&args.scope, (include, &[]), Some(&ports), now)?;
     scope.permits(target, now)?;
-    let timeout = settings::duration(args.timeout)?;
-    let tempo = Tempo {
-        rate: scope.default_rate(),
-        rate_per_prefix: scope.default_rate_per_prefix(),
-        concurrency: 1,
-        connect_timeout: timeout,
-        limits: Limits { handshake: timeout, ..Limits::default() },
-    };
-    Ok(Plan::new(scope, ports, None, (0, Shard::WHOLE), tempo)?)
+    Ok(scope)
 }
 
 fn human(observation: &Observation) -> String {
@@ -139,10 +137,11 @@ fn described(leaf: &Leaf) -> Vec<(&'static str, String)> {
     let mut rows = vec![("SHA-1", leaf.sha1.to_string()), ("SHA-256", leaf.sha256.to_string())];
     rows.extend(leaf.spki_sha256.map(|hash| ("key SHA-256", hash.to_string())));
     let text = |value: &Option<String>| value.as_deref().map(escape);
+    let named = |value: &Option<String>| value.as_deref().map(|name| escape(&defang_name(name)));
     for (key, value) in [
-        ("subject", text(&description.subject)),
-        ("issuer", text(&description.issuer)),
-        ("names", Some(escape(&description.names.join(", "))).filter(|names| !names.is_empty())),
+        ("subject", named(&description.subject)),
+        ("issuer", named(&description.issuer)),
+        ("names", named(&Some(description.names.join(", ")).filter(|names| !names.is_empty()))),
         ("serial", text(&description.serial)),
         ("not before", description.not_before.map(|time| time.to_string())),
         ("not after", description.not_after.map(|time| time.to_string())),

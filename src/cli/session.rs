@@ -17,19 +17,26 @@ use crate::domain::indicator::{Index, IndicatorSet};
 use crate::domain::observation::Observation;
 use crate::domain::plan::Plan;
 use crate::domain::record::{self, Origin};
-use crate::domain::scan::{Counts, Scan};
-use crate::domain::tls::RustlsOffer;
+use crate::domain::scan::{Counts, Fault, Scan};
+use crate::domain::text::defang_target;
+use crate::domain::tls::{Limits, RustlsOffer};
 use crate::engine::{self, Clock, Event, Prober, RunEnd, signals};
 use crate::store::{Batch, Hold, Ledger, Resumable};
 
 /// The longest that an observation waits to be written down.
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
 
-/// Observations written down together at most.
+/// Observations written down together, at most about so many.
 const BATCH_MAX: usize = 1_024;
 
+/// Bytes of leaves written down together, at most about so many: a leaf may have 64 KiB.
+const BATCH_BYTES_MAX: usize = 8 * 1_024 * 1_024;
+
+/// Events taken from the queue at once.
+const TAKEN_AT_ONCE: usize = 64;
+
 /// Events between engine and collector: the engine waits when they are full.
-const QUEUE: usize = 4_096;
+const QUEUE: usize = 512;
 
 /// A scan that is written down as going on, and that no other process goes on with.
 pub(super) struct Begun {
@@ -89,6 +96,30 @@ pub(super) struct Swept {
     pub(super) failure: Option<Failure>,
 }
 
+impl Swept {
+    /// How the program exits after this sweep.
+    pub(super) fn exit(&mut self) -> Result<Exit, Failure> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        let faults = self.counts.faults;
+        match std::mem::replace(&mut self.end, RunEnd::Stopped) {
+            _ if self.complete => Ok(Exit::Done),
+            RunEnd::Refused(refusal) => Err(Failure {
+                exit: Exit::Refused,
+                message: format!("{refusal}; stopped, and nothing more was sent"),
+            }),
+            RunEnd::Starved(error) => Err(Failure::local(format!(
+                "cannot open any connection: {error}; close other programs or raise ulimit -n"
+            ))),
+            RunEnd::Stopped => Ok(Exit::Interrupted),
+            RunEnd::Complete | RunEnd::Broken => Err(Failure::local(format!(
+                "{faults} targets could not be probed because of faults in certsweep"
+            ))),
+        }
+    }
+}
+
 /// The runtime that sweeps run on.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
@@ -97,16 +128,15 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::local(format!("cannot start threads: {error}")))
 }
 
-/// What makes probes for `plan`.
-pub(super) fn prober(plan: &Plan, index: Arc<Index>) -> Result<Prober, Failure> {
-    let offer = RustlsOffer::new(plan.tempo.limits)
+/// What makes probes within `limits`.
+pub(super) fn prober(
+    limits: Limits,
+    connect_timeout: Duration,
+    index: Arc<Index>,
+) -> Result<Prober, Failure> {
+    let offer = RustlsOffer::new(limits)
         .map_err(|error| Failure::local(format!("cannot set up TLS: {error}")))?;
-    Ok(Prober {
-        offer: Arc::new(offer),
-        index,
-        clock: Clock::start(),
-        connect_timeout: plan.tempo.connect_timeout,
-    })
+    Ok(Prober { offer: Arc::new(offer), index, clock: Clock::start(), connect_timeout })
 }
 
 /// A token that is cancelled by the first signal; the second one leaves at once.
@@ -121,7 +151,7 @@ impl Session<'_> {
     /// Sweeps what is left of `plan`.
     pub(super) async fn sweep(self, plan: Arc<Plan>) -> Result<Swept, Failure> {
         let Begun { scan, ledger, hold, covered, counts } = self.begun;
-        let prober = prober(&plan, self.index)?;
+        let prober = prober(plan.tempo.limits, plan.tempo.connect_timeout, self.index)?;
         let clock = prober.clock;
         let (sender, events) = mpsc::channel(QUEUE);
         let run = engine::run(plan, covered.clone(), prober, sender, self.stop.clone());
@@ -135,6 +165,9 @@ impl Session<'_> {
             covered,
             counts,
             batch: Vec::new(),
+            batch_bytes: 0,
+            faults: Vec::new(),
+            has_skipped: false,
             failure: None,
             stop: self.stop,
             interruption_told: false,
@@ -157,6 +190,10 @@ struct Collector<'a> {
     covered: Coverage,
     counts: Counts,
     batch: Vec<(u64, Observation)>,
+    batch_bytes: usize,
+    faults: Vec<Fault>,
+    /// Whether coverage has grown since it was last written down.
+    has_skipped: bool,
     failure: Option<Failure>,
     stop: CancellationToken,
     interruption_told: bool,
@@ -164,21 +201,17 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     async fn collect(mut self, mut events: Receiver<Event>) -> Self {
-        let mut waiting = Vec::with_capacity(BATCH_MAX);
+        let mut waiting = Vec::with_capacity(TAKEN_AT_ONCE);
         loop {
             let commit_at = Instant::now() + COMMIT_EVERY;
             let mut open = true;
-            while self.batch.len() < BATCH_MAX {
-                let room = BATCH_MAX - self.batch.len();
-                match tokio::time::timeout_at(commit_at, events.recv_many(&mut waiting, room)).await
-                {
-                    Ok(0) => {
-                        open = false;
-                        break;
-                    }
-                    Ok(_) => waiting.drain(..).for_each(|event| self.take(event)),
+            while open && self.batch.len() < BATCH_MAX && self.batch_bytes < BATCH_BYTES_MAX {
+                let taken = events.recv_many(&mut waiting, TAKEN_AT_ONCE);
+                match tokio::time::timeout_at(commit_at, taken).await {
+                    Ok(taken) => open = taken > 0,
                     Err(_) => break,
                 }
+                waiting.drain(..).for_each(|event| self.take(event));
             }
             tokio::task::block_in_place(|| self.commit());
             self.tell_interruption();
@@ -199,18 +232,27 @@ impl Collector<'_> {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Observed { position, observation } => self.batch.push((position, *observation)),
+            Event::Observed { position, observation } => {
+                self.batch_bytes += observation.leaf.as_ref().map_or(0, |leaf| leaf.der.len());
+                self.batch.push((position, *observation));
+            }
             Event::Skipped { first, last } => {
+                self.has_skipped = true;
                 for position in first..=last {
                     self.covered.insert(position);
                 }
             }
-            Event::Fault { ticket, message } => {
+            Event::Fault(fault) => {
                 self.counts.faults += 1;
                 self.progress.line(&format!(
-                    "fault: {} was not probed: {message}; please report this",
-                    ticket.target
+                    "fault: {} was not probed: {}; please report this",
+                    defang_target(fault.target),
+                    fault.message
                 ));
+                self.faults.push(fault);
+            }
+            Event::Recovered { concurrency } => {
+                self.progress.line(&format!("back to {concurrency} connections at once"));
             }
             Event::Slowed { reason, concurrency } => self
                 .progress
@@ -221,13 +263,17 @@ impl Collector<'_> {
     /// Writes the batch out and down. After a failure nothing more is written, so that coverage never
     /// claims what the ledger does not hold.
     fn commit(&mut self) {
-        if self.failure.is_none()
+        let has_news = self.has_skipped || !self.batch.is_empty() || !self.faults.is_empty();
+        if has_news
+            && self.failure.is_none()
             && let Err(failure) = self.write()
         {
             self.failure = Some(failure);
             self.stop.cancel();
         }
         self.batch.clear();
+        self.faults.clear();
+        (self.batch_bytes, self.has_skipped) = (0, false);
     }
 
     fn write(&mut self) -> Result<(), Failure> {
@@ -237,6 +283,7 @@ impl Collector<'_> {
                 .batch
                 .iter()
                 .try_for_each(|(_, observation)| sink.observation(origin, observation))
+                .and_then(|()| self.faults.iter().try_for_each(|fault| sink.fault(origin, fault)))
                 .and_then(|()| sink.flush());
             written.map_err(|error| sink::failure(self.output, &error))?;
         }
@@ -251,6 +298,7 @@ impl Collector<'_> {
             scan: &self.scan.id,
             vantage: &self.scan.vantage,
             observations: &self.batch,
+            faults: &self.faults,
             coverage: &covered,
             counts: &counts,
         })?;
@@ -264,9 +312,8 @@ impl Collector<'_> {
 
     fn finish(mut self, end: RunEnd, clock: Clock) -> Swept {
         self.progress.end();
-        let complete = matches!(end, RunEnd::Complete)
-            && self.failure.is_none()
-            && self.covered.len() == self.scan.positions;
+        // Told to stop when all had been tried, a scan is as complete as any.
+        let complete = self.failure.is_none() && self.covered.len() == self.scan.positions;
         let ended = clock.wall();
         if let Err(error) = self.ledger.finish_scan(&self.scan.id, ended, complete) {
             self.failure.get_or_insert(error.into());

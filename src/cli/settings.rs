@@ -11,6 +11,7 @@ use super::args::{Format, ScanArgs};
 use super::exit::Failure;
 use super::source;
 use crate::domain::document::{Document, Placed};
+use crate::domain::pace::RATE_MIN;
 use crate::domain::scope::Scope;
 
 /// The settings file that is read where there is one.
@@ -93,13 +94,22 @@ impl File {
         let document = Document { file, text };
         let mut table = document.table(&KEYS)?;
         let format = table.text("format")?.map(|word| format(document, &word)).transpose()?;
-        let concurrency = table.positive_number("concurrency")?.map(|number| number.value);
+        let whole = |number: Placed<f64>| match number.value {
+            value if value.fract() == 0.0 && value < 1e9 => Ok(value as usize),
+            _ => Err(document.complain(number.span.start, "'concurrency' must be a whole number")),
+        };
+        let seconds = |number: Placed<f64>| match duration(number.value) {
+            Some(_) => Ok(number.value),
+            None => {
+                Err(document.complain(number.span.start, format!("'timeout' {TIMEOUT_BOUNDS}")))
+            }
+        };
         let settings = Self {
             name: file.to_owned(),
-            rate: table.positive_number("rate")?.map(|rate| rate.value),
-            rate_per_prefix: table.positive_number("rate_per_prefix")?.map(|rate| rate.value),
-            concurrency: concurrency.map(|number| number.max(1.0) as usize),
-            timeout: table.positive_number("timeout")?.map(|seconds| seconds.value),
+            rate: table.rate("rate")?,
+            rate_per_prefix: table.rate("rate_per_prefix")?,
+            concurrency: table.positive_number("concurrency")?.map(whole).transpose()?,
+            timeout: table.positive_number("timeout")?.map(seconds).transpose()?,
             store: table.text("store")?.map(|path| path.value.into()),
             format,
             vantage: table.text("vantage")?.map(|name| name.value),
@@ -155,8 +165,10 @@ impl Settings {
             ),
         ];
         for (flag, rate) in ["--rate", "--rate-per-prefix"].iter().zip(&rates) {
-            if rate.value.is_some_and(|rate| !(rate.is_finite() && rate > 0.0)) {
-                return Err(Failure::usage(format!("{flag} must be a number greater than 0")));
+            if rate.value.is_some_and(|rate| !(rate.is_finite() && rate >= RATE_MIN)) {
+                return Err(Failure::usage(format!(
+                    "{flag} must be a number of connections per second, at least {RATE_MIN}"
+                )));
             }
         }
         let [rate, rate_per_prefix] = rates;
@@ -169,7 +181,7 @@ impl Settings {
             rate,
             rate_per_prefix,
             concurrency,
-            timeout: Setting::new(duration(timeout.value)?, timeout.origin),
+            timeout: Setting::new(self::timeout(timeout.value)?, timeout.origin),
             store: match layers.picked("store", store, file.store.clone()) {
                 Some(store) => store,
                 None => Setting::new(default_store()?, Origin::Default),
@@ -185,12 +197,16 @@ impl Settings {
     }
 }
 
-/// A timeout of `seconds`.
-pub(super) fn duration(seconds: f64) -> Result<Duration, Failure> {
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .filter(|duration| !duration.is_zero() && *duration <= Duration::from_secs(3_600))
-        .ok_or_else(|| Failure::usage("--timeout must be more than 0 and at most 3600 seconds"))
+const TIMEOUT_BOUNDS: &str = "must be more than 0 and at most 3600 seconds";
+
+/// A timeout of `seconds`, which came from a flag or the environment.
+pub(super) fn timeout(seconds: f64) -> Result<Duration, Failure> {
+    duration(seconds).ok_or_else(|| Failure::usage(format!("--timeout {TIMEOUT_BOUNDS}")))
+}
+
+fn duration(seconds: f64) -> Option<Duration> {
+    let duration = Duration::try_from_secs_f64(seconds).ok()?;
+    (!duration.is_zero() && duration <= Duration::from_secs(3_600)).then_some(duration)
 }
 
 /// Where the ledger is if nobody says.
@@ -200,6 +216,16 @@ fn default_store() -> Result<PathBuf, Failure> {
         Failure::usage("no home directory to keep the ledger in; say where with --store PATH")
     })?;
     Ok(base.data_dir().join("certsweep").join("ledger.db"))
+}
+
+/// Where the ports came from; a scope file's are the default where there is one.
+pub(super) fn ports_origin(given: &ArgMatches, has_scope_file: bool) -> Origin {
+    match given.value_source("ports") {
+        Some(ValueSource::EnvVariable) => Origin::Environment,
+        Some(ValueSource::CommandLine) => Origin::Flag,
+        _ if has_scope_file => Origin::Scope,
+        _ => Origin::Default,
+    }
 }
 
 struct Layers<'a> {
@@ -286,6 +312,18 @@ mod tests {
         assert_eq!(
             message("format = \"xml\"\n"),
             "c.toml:1:10: unknown format 'xml'; known: human, jsonl, csv"
+        );
+        assert_eq!(
+            message("timeout = 99999\n"),
+            "c.toml:1:11: 'timeout' must be more than 0 and at most 3600 seconds"
+        );
+        assert_eq!(
+            message("concurrency = 0.5\n"),
+            "c.toml:1:15: 'concurrency' must be a whole number"
+        );
+        assert_eq!(
+            message("rate = 1e-20\n"),
+            "c.toml:1:8: 'rate' must be at least 0.001 connections per second"
         );
     }
 }

@@ -13,10 +13,8 @@ use crate::domain::time::Timestamp;
 use crate::import;
 
 /// The sets that are part of the program.
-const BUILT_IN: [(&str, &str); 1] = [(
-    "targets/indicators/flax-typhoon.toml",
-    include_str!("../../targets/indicators/flax-typhoon.toml"),
-)];
+const BUILT_IN: [(&str, &str); 1] =
+    [("the program", include_str!("../../targets/indicators/flax-typhoon.toml"))];
 
 /// The text of `path`; `what` says what it should be.
 pub(super) fn text(path: &Path, what: &str) -> Result<String, Failure> {
@@ -46,8 +44,14 @@ pub(super) fn scope(
             let ranges = include.iter().chain(exclude).next();
             if let Some(range) = ranges {
                 return Err(Failure::usage(format!(
-                    "{range} beside --scope: a scope file says all; narrow it with --targets"
+                    "{range} beside a scope file (--scope or CERTSWEEP_SCOPE), which says all; narrow it \
+                     with --targets"
                 )));
+            }
+            if args.authorised_by.is_some() {
+                return Err(Failure::usage(
+                    "--authorised-by beside a scope file, which says who permits it",
+                ));
             }
             scope::read(&path.display().to_string(), &text(path, "scope")?)?
         }

@@ -5,10 +5,15 @@ use std::io::{self, IsTerminal, Write};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::exit::Failure;
+use crate::domain::text::harmless;
 
-/// Prints one line for people to standard error. If nobody can read it, nothing is lost.
-pub(super) fn note(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{line}");
+/// Prints `text` for people to standard error, line by line. If nobody can read it, nothing is lost.
+///
+/// Whatever was put into it: no character reaches the terminal that could move or hide something.
+pub(super) fn note(text: &str) {
+    for line in text.split('\n') {
+        let _ = writeln!(io::stderr(), "{}", harmless(line));
+    }
 }
 
 /// Whether standard error is a terminal that can redraw a line.
@@ -30,7 +35,7 @@ pub(super) fn table() -> Table {
 
 /// Prints `text`, a whole result, to standard output.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    let mut out = anstream::stdout().lock();
+    let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| closed(&error))
 }
 

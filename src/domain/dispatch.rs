@@ -56,6 +56,8 @@ pub struct Dispatch {
     covered: Coverage,
     pace: Pace,
     concurrency: usize,
+    /// Probes that have ended since the cap was last changed, while it is below the planned one.
+    ended_well: usize,
     window: u64,
     cursor: u64,
     /// Positions taken from the order that have not ended.
@@ -77,6 +79,7 @@ impl Dispatch {
             covered,
             pace: Pace::new(tempo.rate, tempo.rate_per_prefix),
             concurrency: tempo.concurrency.max(1),
+            ended_well: 0,
             window: WINDOW_MIN.max(8 * tempo.concurrency as u64),
             cursor: 0,
             outstanding: BTreeSet::new(),
@@ -103,6 +106,21 @@ impl Dispatch {
     /// Lowers the cap to `concurrency`, at least 1; a run that is over it starts nothing until it is under.
     pub fn lower_concurrency(&mut self, concurrency: usize) {
         self.concurrency = self.concurrency.min(concurrency.max(1));
+        self.ended_well = 0;
+    }
+
+    /// Raises a lowered cap by one for as many probes as it allows; `true` when it is the planned one again.
+    fn recover(&mut self) -> bool {
+        if self.concurrency >= self.plan.tempo.concurrency {
+            return false;
+        }
+        self.ended_well += 1;
+        if self.ended_well < self.concurrency {
+            return false;
+        }
+        self.ended_well = 0;
+        self.concurrency += 1;
+        self.concurrency == self.plan.tempo.concurrency
     }
 
     /// What to do at `now`.
@@ -134,10 +152,12 @@ impl Dispatch {
         }
     }
 
-    /// The probe of `ticket` has ended and its result has been taken.
-    pub fn finished(&mut self, ticket: Ticket) {
+    /// The probe of `ticket` has ended and its result has been taken. `true` if a cap that was lowered is
+    /// back at what was planned.
+    pub fn finished(&mut self, ticket: Ticket) -> bool {
         self.outstanding.remove(&ticket.position);
         self.free(ticket.target.address);
+        self.recover()
     }
 
     /// The probe of `ticket` could not be made for want of a local resource: it goes back in line.

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::diagnostic::{Diagnostic, hint, nearest};
+use super::pace::RATE_MIN;
 use super::time::Day;
 
 /// A file's name and text, against which complaints are placed.
@@ -158,6 +159,20 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The rate at `key`, in connections per second, if the key is there.
+    ///
+    /// # Errors
+    /// The value is no number, or below [`RATE_MIN`].
+    pub fn rate(&mut self, key: &str) -> Result<Option<f64>, Diagnostic> {
+        match self.positive_number(key)? {
+            Some(rate) if rate.value < RATE_MIN => {
+                let message = format!("'{key}' must be at least {RATE_MIN} connections per second");
+                Err(self.document.complain(rate.span.start, message))
+            }
+            rate => Ok(rate.map(|rate| rate.value)),
+        }
+    }
+
     /// The items at `key`, each a text or a whole number; none if the key is missing.
     ///
     /// # Errors
@@ -174,7 +189,7 @@ impl<'a> Table<'a> {
         let text = match item.get_ref() {
             DeValue::String(text) => text.clone().into_owned(),
             DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().to_owned(),
-            _ => return Err(self.wrong(item, key, "a list of texts")),
+            _ => return Err(self.wrong(item, key, "a list of texts or decimal numbers")),
         };
         Ok(Placed { value: text, span: item.span() })
     }
@@ -274,7 +289,7 @@ mod tests {
         );
         assert_eq!(
             message("list", "list = [\"a\", true]"),
-            "t.toml:1:14: 'list' is a boolean, expected a list of texts"
+            "t.toml:1:14: 'list' is a boolean, expected a list of texts or decimal numbers"
         );
     }
 

@@ -14,6 +14,12 @@ use governor::{Quota, RateLimiter};
 use super::address::Prefix;
 use super::tls::Moment;
 
+/// The slowest rate there is, in connections per second: one in 1,000 seconds.
+pub const RATE_MIN: f64 = 0.001;
+
+/// The fastest rate that is paced; anything faster is paced like this.
+const RATE_MAX: f64 = 1e9;
+
 /// After how many permits the idle prefixes are forgotten.
 const FORGET_EVERY: u32 = 65_536;
 
@@ -77,6 +83,7 @@ impl Pace {
 
 /// One permit every `1 / rate` seconds, no burst.
 fn quota(rate: f64) -> Option<Quota> {
+    let rate = rate.clamp(RATE_MIN, RATE_MAX);
     let quota = Quota::with_period(Duration::try_from_secs_f64(1.0 / rate).ok()?)?;
     Some(quota.allow_burst(NonZeroU32::MIN))
 }
@@ -162,6 +169,13 @@ mod tests {
         let mut slow = Pace::new(Some(0.5), None);
         assert_eq!(slow.take(Moment::ZERO), Ok(()));
         assert_eq!(slow.take(Moment::ZERO), Err(Duration::from_secs(2)));
+        for extreme in [0.0, 1e-300, RATE_MIN] {
+            let mut pace = Pace::new(Some(extreme), Some(extreme));
+            assert_eq!(pace.take(Moment::ZERO), Ok(()));
+            assert_eq!(pace.take(Moment::ZERO), Err(Duration::from_secs(1_000)));
+        }
+        let mut fast = Pace::new(Some(1e300), None);
+        assert_eq!(fast.take(Moment::ZERO), Ok(()));
         let mut free = Pace::new(None, None);
         assert_eq!(free.take(Moment::ZERO), Ok(()));
         assert_eq!(free.take(Moment::ZERO), Ok(()));

@@ -3,14 +3,16 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::address::Target;
+use super::address::{Family, Target};
 use super::fingerprint::Sha256Fingerprint;
 use super::order::{self, Order};
 use super::ports::PortSet;
 use super::ranges::AddressSet;
 use super::scan::Shard;
-use super::scope::{Refusal, Scope};
+use super::scope::{Refusal, Scope, V6_TARGETS_MAX};
+
 use super::targets::TargetList;
+use super::text::grouped;
 use super::tls::Limits;
 
 /// A checked plan: every target it yields lies inside its scope.
@@ -73,10 +75,8 @@ impl Plan {
         tempo: Tempo,
     ) -> Result<Self, Refusal> {
         within(&scope, &ports, &tempo)?;
-        if targets.is_none() {
-            scope.can_be_walked()?;
-        }
         let base = base(&scope, targets.as_ref());
+        can_be_walked(&scope, &base, &ports)?;
         let order = Order::new(base, ports.clone(), seed, shard)
             .map_err(|error| Refusal::Beyond(format!("scope '{}' holds {error}", scope.name)))?;
         Ok(Self { scope, ports, targets, order, seed, shard, tempo })
@@ -91,14 +91,15 @@ impl Plan {
     /// How many targets the whole plan has, all shards together.
     pub fn target_count(&self) -> u128 {
         match &self.targets {
-            Some(list) => list.len(&self.ports),
+            Some(list) => list.len(&self.scope, &self.ports),
             None => self.scope.allowed.len().saturating_mul(self.ports.len() as u128),
         }
     }
 
     /// How many addresses the whole plan has.
     pub fn address_count(&self) -> u128 {
-        self.targets.as_ref().map_or(self.scope.allowed.len(), |list| list.addresses.len())
+        let listed = self.targets.as_ref().map(|list| list.addresses.len() - list.excluded);
+        listed.unwrap_or(self.scope.allowed.len())
     }
 
     /// What identifies the plan: the same positions for the same seed and shard.
@@ -116,20 +117,35 @@ impl Plan {
         Sha256Fingerprint::of(text.as_bytes())
     }
 
-    /// The time that the rates alone ask for, if there are any. A shard's share is assumed even.
+    /// The least time that the rates allow, if there are any: what the run's rate takes for a shard's even
+    /// share, and what a prefix's rate takes for the fullest prefix.
     pub fn duration_at_rate(&self) -> Option<Duration> {
-        let targets = self.target_count() as f64 / f64::from(self.shard.count);
-        let prefixes = (self.address_count() as f64 / 256.0).ceil() / f64::from(self.shard.count);
-        let by_prefix = self.tempo.rate_per_prefix.map(|rate| rate * prefixes.max(1.0));
-        let rates = [self.tempo.rate, by_prefix];
-        let slowest = rates.into_iter().flatten().reduce(f64::min)?;
-        Duration::try_from_secs_f64(targets / slowest).ok()
+        let here = self.target_count() as f64 / f64::from(self.shard.count);
+        let base = base(&self.scope, self.targets.as_ref()).intersection(&self.scope.allowed);
+        let fullest = base.fullest_prefix() as f64 * self.ports.len() as f64;
+        let whole_run = self.tempo.rate.map(|rate| here / rate);
+        let one_prefix = self.tempo.rate_per_prefix.map(|rate| fullest.min(here) / rate);
+        let seconds = [whole_run, one_prefix].into_iter().flatten().reduce(f64::max)?;
+        Duration::try_from_secs_f64(seconds).ok()
     }
 }
 
 /// The addresses that positions are counted over: what an exclusion removes keeps its position.
 fn base(scope: &Scope, targets: Option<&TargetList>) -> AddressSet {
     targets.map_or_else(|| scope.included.clone(), |list| list.addresses.clone())
+}
+
+/// Whether `base` is not more than a sweep may walk.
+fn can_be_walked(scope: &Scope, base: &AddressSet, ports: &PortSet) -> Result<(), Refusal> {
+    let targets = base.len_of(Family::V6).saturating_mul(ports.len() as u128);
+    if targets <= V6_TARGETS_MAX {
+        return Ok(());
+    }
+    let count = if targets > 1 << 64 { "more than 2^64".to_owned() } else { grouped(targets) };
+    Err(Refusal::Beyond(format!(
+        "scope '{}' leaves {count} IPv6 targets, more than 2^40: name the addresses with --targets",
+        scope.name
+    )))
 }
 
 fn within(scope: &Scope, ports: &PortSet, tempo: &Tempo) -> Result<(), Refusal> {
@@ -185,6 +201,37 @@ mod tests {
         let slow = Tempo { rate: Some(100.0), ..Tempo::default() };
         let plan = plan("rate = 100\n", slow, "443").unwrap();
         assert_eq!(plan.duration_at_rate(), Some(Duration::from_millis(5_120)));
+    }
+
+    #[test]
+    fn no_more_ipv6_is_walked_than_can_be_with_a_list_or_without() {
+        let plan = |net: &str, ports: &str, list: bool| {
+            let text = "name = \"x\"\noperator = \"x\"\ncontact = \"x\"\nauthorised_by = \"x\"\n\
+                        valid_until = 2026-12-31\ninclude = [\"2001:db8::/32\"]\nports = [443, 992]\n";
+            let net_alone = text.replace("2001:db8::/32", net);
+            let text = if list { text } else { &net_alone };
+            let scope = scope::read("x.toml", text).unwrap();
+            let range = crate::domain::ranges::Range::from(net.parse::<ipnet::IpNet>().unwrap());
+            let entry = crate::domain::targets::Entry { range, port: None, at: (1, 1) };
+            let list = list.then(|| TargetList::within(&scope, "l", &[entry]).unwrap());
+            let ports = PortSet::read(ports.split(' ')).unwrap();
+            Plan::new(scope, ports, list, (1, Shard::WHOLE), Tempo::default()).err()
+        };
+        for list in [true, false] {
+            assert_eq!(plan("2001:db8::/88", "443", list), None);
+            let over = plan("2001:db8::/88", "443 992", list).unwrap().to_string();
+            assert!(over.contains("2,199,023,255,552 IPv6 targets, more than 2^40"), "{over}");
+            assert!(plan("2001:db8::/48", "443", list).unwrap().to_string().contains("--targets"));
+        }
+    }
+
+    #[test]
+    fn the_slowest_of_both_rates_tells_the_least_duration() {
+        let tempo = Tempo { rate: Some(100.0), rate_per_prefix: Some(5.0), ..Tempo::default() };
+        let both = plan("", tempo, "443 992").unwrap();
+        assert_eq!(both.duration_at_rate(), Some(Duration::from_millis(102_400)));
+        let free = plan("", Tempo::default(), "443").unwrap();
+        assert_eq!(free.duration_at_rate(), None);
     }
 
     #[test]

@@ -155,6 +155,44 @@ impl AddressSet {
         (self.ranges[at].family == wanted.0 && wanted.1 <= self.ranges[at].last).then_some(at)
     }
 
+    /// Whether any address of `range` is in the set.
+    pub fn overlaps(&self, range: &Range) -> bool {
+        let end = (range.family, range.last);
+        let after = self.ranges.partition_point(|mine| (mine.family, mine.first) <= end);
+        after > 0 && self.ranges[after - 1].intersection(range).is_some()
+    }
+
+    /// How many addresses lie in the politeness prefix that holds most of them.
+    pub fn fullest_prefix(&self) -> u128 {
+        let (mut fullest, mut open) = (0, None);
+        for range in &self.ranges {
+            let shift = range.family.prefix_shift();
+            let (first, last) = (range.first >> shift, range.last >> shift);
+            if last - first > 1 {
+                return 1 << shift;
+            }
+            for prefix in first..=last {
+                let whole = Range {
+                    family: range.family,
+                    first: prefix << shift,
+                    last: prefix << shift | ((1 << shift) - 1),
+                };
+                let count = range.intersection(&whole).map_or(0, |part| part.len());
+                let before = match open {
+                    Some((family, number, before))
+                        if (family, number) == (range.family, prefix) =>
+                    {
+                        before
+                    }
+                    _ => 0,
+                };
+                open = Some((range.family, prefix, before + count));
+                fullest = fullest.max(before + count);
+            }
+        }
+        fullest
+    }
+
     /// The addresses in both sets.
     pub fn intersection(&self, other: &Self) -> Self {
         let mut shared = Vec::new();
@@ -259,6 +297,25 @@ mod tests {
                 assert_eq!(only.len(), u128::from((a & !b).count_ones()));
             }
         }
+    }
+
+    #[test]
+    fn the_fullest_prefix_is_found_across_ranges() {
+        let fullest = |nets: &[&str]| set(nets).fullest_prefix();
+        assert_eq!(fullest(&[]), 0);
+        assert_eq!(fullest(&["10.0.0.0/30", "10.0.0.64/26", "10.0.1.0/26"]), 68);
+        assert_eq!(fullest(&["10.0.0.128/25", "10.0.1.0/24"]), 256);
+        assert_eq!(fullest(&["10.0.0.0/8"]), 256);
+        assert_eq!(fullest(&["10.0.0.0/31", "2001:db8::/120"]), 256);
+    }
+
+    #[test]
+    fn overlaps_are_found_at_either_end() {
+        let set = set(&["10.0.0.8/29", "10.0.1.0/24", "::/120"]);
+        let overlaps =
+            |first: u128, last: u128| set.overlaps(&v4(0x0a00_0000 + first, 0x0a00_0000 + last));
+        assert!(overlaps(0, 8) && overlaps(15, 20) && overlaps(9, 9) && overlaps(0, 1000));
+        assert!(!overlaps(0, 7) && !overlaps(16, 255) && !overlaps(512, 600));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::indicator::{Match, Reported};
 use super::observation::{Attempt, Observation};
 use super::outcome::{Alert, Outcome, Protocol};
 use super::plan::Plan;
-use super::scan::{Counts, Scan};
+use super::scan::{Counts, Fault, Scan};
 use super::time::Timestamp;
 
 /// The version of the record format.
@@ -115,6 +115,20 @@ pub fn scan_opened(
         "handshake_timeout_us": micros(Some(plan.tempo.limits.handshake)),
         "vantage": scan.vantage,
         "indicator_sets": sets,
+    })
+}
+
+/// The record of a target that a fault of our own kept from being probed.
+pub fn fault(origin: Origin<'_>, fault: &Fault) -> Value {
+    json!({
+        "type": "fault",
+        "schema": SCHEMA,
+        "scan": origin.scan,
+        "time": fault.time,
+        "address": fault.target.address,
+        "port": fault.target.port,
+        "vantage": origin.vantage,
+        "message": fault.message,
     })
 }
 

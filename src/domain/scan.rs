@@ -1,5 +1,6 @@
 //! One run of a plan: what makes it repeatable, and what came of it.
 
+use super::address::Target;
 use super::fingerprint::Sha256Fingerprint;
 use super::outcome::{Outcome, WORDS};
 use super::time::Timestamp;
@@ -45,6 +46,19 @@ impl Counts {
     pub fn total(&self) -> u64 {
         self.by_outcome.iter().sum()
     }
+}
+
+/// A target that a fault of our own kept from being probed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// When.
+    pub time: Timestamp,
+    /// The target's position, which is not covered.
+    pub position: u64,
+    /// The target.
+    pub target: Target,
+    /// What the fault said of itself.
+    pub message: String,
 }
 
 /// Part `index` of `count` of a plan, counted from 1.

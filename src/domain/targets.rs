@@ -1,4 +1,7 @@
 //! Target lists: what of a scope to visit. A list narrows a scope and can never widen it.
+//!
+//! Entries must lie inside what the scope includes. What the scope excludes keeps its position and is skipped
+//! when its turn comes, as it is without a list: an opt-out neither moves positions nor spoils a list.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -28,6 +31,10 @@ pub struct TargetList {
     pub addresses: AddressSet,
     any_port: AddressSet,
     ports: HashMap<IpAddr, BTreeSet<u16>>,
+    /// Of `any_port`, what the scope does not exclude.
+    allowed_any_port: AddressSet,
+    /// How many addresses the scope excludes.
+    pub excluded: u128,
     /// SHA-256 of what the list means; the same for any order and form of it.
     pub hash: Sha256Fingerprint,
 }
@@ -57,9 +64,15 @@ impl TargetList {
                 ports.entry(address).or_default().insert(port);
             }
         }
-        let hash = hash(&any_port, &ports);
-        let addresses = entries.iter().map(|entry| entry.range).collect();
-        Ok(Self { addresses, any_port, ports, hash })
+        let addresses: AddressSet = entries.iter().map(|entry| entry.range).collect();
+        Ok(Self {
+            hash: hash(&any_port, &ports),
+            allowed_any_port: any_port.intersection(&scope.allowed),
+            excluded: addresses.difference(&scope.allowed).len(),
+            addresses,
+            any_port,
+            ports,
+        })
     }
 
     /// Whether the list names `target`.
@@ -68,18 +81,30 @@ impl TargetList {
             || self.ports.get(&target.address).is_some_and(|ports| ports.contains(&target.port))
     }
 
-    /// How many targets the list names on `ports`.
-    pub fn len(&self, ports: &PortSet) -> u128 {
-        let single = self.ports.values().flatten().filter(|port| ports.contains(**port)).count();
-        self.any_port.len().saturating_mul(ports.len() as u128).saturating_add(single as u128)
+    /// How many targets of the list are to be visited on `ports`, those excluded by `scope` left out.
+    pub fn len(&self, scope: &Scope, ports: &PortSet) -> u128 {
+        let single = self.single(scope).filter(|port| ports.contains(*port)).count();
+        let any = self.allowed_any_port.len().saturating_mul(ports.len() as u128);
+        any.saturating_add(single as u128)
+    }
+
+    /// How many targets the list names on other ports than `ports`, those excluded by `scope` left out.
+    pub fn on_other_ports(&self, scope: &Scope, ports: &PortSet) -> usize {
+        self.single(scope).filter(|port| !ports.contains(*port)).count()
+    }
+
+    /// The ports of single targets that `scope` does not exclude.
+    fn single(&self, scope: &Scope) -> impl Iterator<Item = u16> {
+        let allowed = self.ports.iter().filter(|(address, _)| scope.allowed.contains(**address));
+        allowed.flat_map(|(_, ports)| ports.iter().copied())
     }
 }
 
 fn is_inside(scope: &Scope, entry: &Entry) -> Result<(), String> {
     let (first, range) = (entry.range.family.address(entry.range.first), entry.range);
     let port = entry.port.or_else(|| scope.ports.as_slice().first().copied()).unwrap_or_default();
-    let inside =
-        scope.allowed.range_at(first).is_some_and(|at| scope.allowed.ranges()[at].covers(&range));
+    let included = &scope.included;
+    let inside = included.range_at(first).is_some_and(|at| included.ranges()[at].covers(&range));
     if inside && scope.ports.contains(port) {
         return Ok(());
     }
@@ -130,7 +155,10 @@ mod tests {
         let named = |address: &str, port| list.names(Target::new(address.parse().unwrap(), port));
         assert!(named("127.0.0.5", 443) && named("127.0.0.9", 5555));
         assert!(!named("127.0.0.9", 443) && !named("127.0.0.6", 443));
-        assert_eq!(list.len(&PortSet::read(["443", "5555"]).unwrap()), 5);
+        let ports = |items: &[&str]| PortSet::read(items.iter().copied()).unwrap();
+        assert_eq!(list.len(&small_scope(), &ports(&["443", "5555"])), 5);
+        assert_eq!(list.len(&small_scope(), &ports(&["443"])), 2);
+        assert_eq!(list.on_other_ports(&small_scope(), &ports(&["443"])), 1);
         let turned = [entries[1], entries[0], entries[0]];
         assert_eq!(TargetList::within(&small_scope(), "l", &turned).unwrap().hash, list.hash);
     }
@@ -145,9 +173,25 @@ mod tests {
             refused("192.0.2.1/32", None),
             "l:2:1: 192.0.2.1:443 is outside scope 'lo'; remove it from the list"
         );
-        assert!(refused("127.0.0.13/32", None).contains("is excluded by the scope"));
         assert!(refused("127.0.0.1/32", Some(22)).contains("port 22 is not among its ports"));
-        assert!(refused("127.0.0.12/31", None).contains("not wholly inside"));
+        assert!(refused("127.0.0.0/23", None).contains("not wholly inside"));
         assert!(TargetList::within(&small_scope(), "l", &[]).is_err());
+    }
+
+    #[test]
+    fn what_the_scope_excludes_is_counted_and_left_out() {
+        let entries = [
+            entry("127.0.0.12/31", None, 1),
+            entry("127.0.0.13/32", Some(443), 2),
+            entry("127.0.0.14/32", Some(443), 3),
+        ];
+        let list = TargetList::within(&small_scope(), "l", &entries).unwrap();
+        assert_eq!(list.excluded, 1);
+        assert_eq!(list.len(&small_scope(), &PortSet::read(["443", "5555"]).unwrap()), 3);
+        let without = "name = \"lo\"\ninclude = [\"127.0.0.0/24\"]\nports = [443, 5555]\n";
+        let without = scope::read("lo.toml", without).unwrap();
+        let same = TargetList::within(&without, "l", &entries).unwrap();
+        assert_eq!((same.excluded, same.hash), (0, list.hash));
+        assert_eq!(same.addresses, list.addresses);
     }
 }

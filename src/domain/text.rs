@@ -10,14 +10,18 @@ use super::address::Target;
 /// Control characters, bidirectional and zero-width formatting, line separators and the backslash itself
 /// become `\u{…}` or `\\`, so that nothing is lost and nothing takes effect.
 pub fn escape(text: &str) -> String {
+    harmless(&text.replace('\\', "\\\\"))
+}
+
+/// `text` with the same characters escaped as [`escape`] does, but for the backslash: for lines whose parts
+/// may have been escaped before, as a last guard.
+pub fn harmless(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
-        match character {
-            '\\' => safe.push_str("\\\\"),
-            _ if is_dangerous(character) => {
-                let _ = write!(safe, "\\u{{{:x}}}", u32::from(character));
-            }
-            _ => safe.push(character),
+        if is_dangerous(character) {
+            let _ = write!(safe, "\\u{{{:x}}}", u32::from(character));
+        } else {
+            safe.push(character);
         }
     }
     safe
@@ -66,12 +70,15 @@ pub fn defang_target(target: Target) -> String {
     }
 }
 
-/// A name that no program takes for a link: its last dot becomes `[.]`.
+/// Names that no program takes for links: every dot within a word becomes `[.]`.
 pub fn defang_name(name: &str) -> String {
-    match name.rsplit_once('.') {
-        Some((head, tail)) => format!("{head}[.]{tail}"),
-        None => name.to_owned(),
+    let mut safe = String::with_capacity(name.len() + 8);
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        let within = characters.peek().is_some_and(|next| next.is_alphanumeric());
+        if character == '.' && within { safe.push_str("[.]") } else { safe.push(character) }
     }
+    safe
 }
 
 /// `number` with a comma between every three digits.
@@ -109,7 +116,8 @@ mod tests {
         let defanged = |text: &str| defang_address(text.parse().unwrap());
         assert_eq!(defanged("45.204.1.248"), "45.204.1[.]248");
         assert_eq!(defanged("2001:db8::1"), "2001:db8:[:]1");
-        assert_eq!(defang_name("vpn.softether.net"), "vpn.softether[.]net");
+        assert_eq!(defang_name("vpn.softether.net"), "vpn[.]softether[.]net");
+        assert_eq!(defang_name("CN=a.b, O=Acme Inc., C=US"), "CN=a[.]b, O=Acme Inc., C=US");
         let target = Target::new("2001:db8::1".parse().unwrap(), 443);
         assert_eq!(defang_target(target), "[2001:db8:[:]1]:443");
     }

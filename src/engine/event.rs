@@ -2,8 +2,8 @@
 
 use std::io;
 
-use crate::domain::dispatch::Ticket;
 use crate::domain::observation::Observation;
+use crate::domain::scan::Fault;
 use crate::domain::scope::Refusal;
 
 /// One thing that happened, in the order in which it did.
@@ -24,17 +24,17 @@ pub enum Event {
         last: u64,
     },
     /// A fault of our own ended a probe; its position is not covered, the run goes on.
-    Fault {
-        /// The target that was not probed.
-        ticket: Ticket,
-        /// What the fault said of itself.
-        message: String,
-    },
+    Fault(Fault),
     /// This machine ran out of something: the run goes on with fewer connections at once.
     Slowed {
         /// What the kernel said.
         reason: String,
         /// The cap from now on.
+        concurrency: usize,
+    },
+    /// The shortage is over.
+    Recovered {
+        /// The cap from now on: the planned one.
         concurrency: usize,
     },
 }
@@ -50,4 +50,6 @@ pub enum RunEnd {
     Refused(Refusal),
     /// This machine could not open a single connection any more.
     Starved(io::Error),
+    /// Too many probes ended by faults of our own.
+    Broken,
 }

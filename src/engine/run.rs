@@ -13,12 +13,16 @@ use super::probe::{Ended, Prober};
 use crate::domain::coverage::Coverage;
 use crate::domain::dispatch::{Dispatch, Next, Ticket};
 use crate::domain::plan::Plan;
+use crate::domain::scan::Fault;
 
 /// How long to wait when this machine is out of something and no probe is open that could free it.
 const SHORTAGE_WAIT: Duration = Duration::from_millis(100);
 
 /// After how many such waits in a row the run gives up.
 const SHORTAGES_MAX: u32 = 100;
+
+/// After how many faults of its own a run gives up: positions that faults leave uncovered stay few.
+const FAULTS_MAX: u32 = 1_000;
 
 /// Sweeps what `covered` leaves of `plan` and reports to `events`, until done or told to `stop`.
 ///
@@ -41,6 +45,8 @@ pub async fn run(
         probes: JoinSet::new(),
         open: HashMap::new(),
         shortages: 0,
+        slowed: false,
+        faults: 0,
         end: None,
     };
     run.sweep().await;
@@ -60,6 +66,9 @@ struct Run {
     /// The ticket of each open probe, in case it panics.
     open: HashMap<Id, Ticket>,
     shortages: u32,
+    /// Whether a shortage has been reported that is not over.
+    slowed: bool,
+    faults: u32,
     end: Option<RunEnd>,
 }
 
@@ -114,7 +123,14 @@ impl Run {
             Err(error) => {
                 let Some(ticket) = self.open.remove(&error.id()) else { return };
                 self.dispatch.finished(ticket);
-                self.report(Event::Fault { ticket, message: fault(error) }).await;
+                self.faults += 1;
+                if self.faults >= FAULTS_MAX {
+                    self.end.get_or_insert(RunEnd::Broken);
+                }
+                let time = self.prober.clock.wall();
+                let Ticket { position, target } = ticket;
+                let fault = Fault { time, position, target, message: message(error) };
+                self.report(Event::Fault(fault)).await;
             }
         }
     }
@@ -124,8 +140,13 @@ impl Run {
             Ended::Observed(observation) => {
                 tracing::debug!(target = %ticket.target, outcome = %observation.outcome, "visited");
                 self.shortages = 0;
-                self.dispatch.finished(ticket);
+                let recovered = self.dispatch.finished(ticket);
                 self.report(Event::Observed { position: ticket.position, observation }).await;
+                if recovered {
+                    self.slowed = false;
+                    self.report(Event::Recovered { concurrency: self.dispatch.concurrency() })
+                        .await;
+                }
             }
             Ended::Refused(refusal) => {
                 self.dispatch.finished(ticket);
@@ -144,8 +165,11 @@ impl Run {
         let open = self.dispatch.in_flight();
         if open < self.dispatch.concurrency() && open > 0 {
             self.dispatch.lower_concurrency(open);
-            let reason = error.to_string();
-            self.report(Event::Slowed { reason, concurrency: self.dispatch.concurrency() }).await;
+            // Said once: what follows until it is over is the same shortage.
+            if !std::mem::replace(&mut self.slowed, true) {
+                let (reason, concurrency) = (error.to_string(), self.dispatch.concurrency());
+                self.report(Event::Slowed { reason, concurrency }).await;
+            }
         } else if open == 0 {
             self.shortages += 1;
             if self.shortages > SHORTAGES_MAX {
@@ -163,7 +187,7 @@ impl Run {
 }
 
 /// What a panic said.
-fn fault(error: JoinError) -> String {
+fn message(error: JoinError) -> String {
     match error.try_into_panic() {
         Ok(panic) => panic
             .downcast_ref::<&str>()

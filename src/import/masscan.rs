@@ -51,6 +51,7 @@ struct Object {
     port: Option<u16>,
     proto: Option<String>,
     data: Option<Data>,
+    finished: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -67,13 +68,21 @@ struct Data {
 
 impl Object {
     fn entries(self, line: &str) -> Line {
-        let Some(ip) = self.ip else { return Line::Entries(Vec::new()) };
+        let Some(ip) = self.ip else {
+            return match self.finished {
+                Some(_) => Line::Entries(Vec::new()),
+                None => Line::Wrong(0, "no masscan JSON: no 'ip'".to_owned()),
+            };
+        };
         let at = line.find(&ip).unwrap_or_default();
         let item = match address(line, &ip) {
             Ok(item) => item,
             Err(Line::Wrong(_, message)) => return Line::Wrong(at, message),
             Err(other) => return other,
         };
+        if self.ports.is_empty() && self.port.is_none() {
+            return Line::Entries(vec![Item { at, ..item }]);
+        }
         let single = self.port.map(|port| Port {
             port,
             proto: self.proto,

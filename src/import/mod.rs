@@ -52,6 +52,7 @@ const FORMATS: [Format; 5] = [
 /// A complaint with line and column about the first line that no format can read.
 pub fn target_list(file: &str, text: &str) -> Result<Vec<Entry>, Diagnostic> {
     let mut entries = Vec::new();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in text.lines().enumerate() {
         let content = line.trim();
         if content.is_empty() || content.starts_with('#') {
@@ -187,6 +188,10 @@ mod tests {
             "list:1:1: 192.0.2.9/24 has host bits set; did you mean 192.0.2.0/24?"
         );
         assert!(message("hello world").starts_with("list:1:1: 'hello world' is no address"));
+        assert_eq!(message("{\"saddr\": \"192.0.2.1\"}"), "list:1:1: no masscan JSON: no 'ip'");
+        assert_eq!(entries("{\"ip\": \"192.0.2.1\"}"), ["192.0.2.1+0"]);
+        assert_eq!(entries("\u{feff}192.0.2.1\r\n192.0.2.2 \r\n"), ["192.0.2.1+0", "192.0.2.2+0"]);
+        assert!(message("[fe80::1%2]:443").contains("with a zone"));
         assert!(message("{\"ip\": 5}").starts_with("list:1:8: no masscan JSON: invalid type"));
     }
 }

@@ -11,6 +11,9 @@ pub(super) fn line(line: &str) -> Line {
     let text = line.split('#').next().unwrap_or_default().trim();
     let at = column(line, text);
     if let Ok(endpoint) = text.parse::<SocketAddr>() {
+        if matches!(endpoint, SocketAddr::V6(v6) if v6.scope_id() != 0) {
+            return Line::Wrong(at, "an address with a zone (%) cannot be probed".to_owned());
+        }
         if endpoint.port() == 0 {
             return Line::Wrong(at, "port 0 cannot be probed; ports go from 1 to 65535".to_owned());
         }

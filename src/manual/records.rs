@@ -52,6 +52,11 @@
 //! one holds the counts by outcome, `matched`, `faults`, start, end, and whether the scan is
 //! `complete`: counts are of the whole scan, all its runs together.
 //!
+//! # `fault`
+//!
+//! A target that a fault in certsweep kept from being probed: `scan`, `time`, `address`, `port`, `vantage` and the
+//! fault's own `message`. Its position stays uncovered, and a resumed scan tries it again.
+//!
 //! # CSV
 //!
 //! `--format csv` writes one visit a line under a header: scan, time, vantage, address, port, server_name,

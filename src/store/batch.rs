@@ -1,14 +1,14 @@
 //! One batch: what was seen and how far the scan got, in one transaction.
 
-use rusqlite::Transaction;
+use rusqlite::{Transaction, params};
 
-use super::error::Fault;
+use super::error::Cause;
 use super::visit::{self, Visit};
 use super::{certificate, endpoint, indicator, progress, sighting};
 use crate::domain::cert::Leaf;
 use crate::domain::coverage::Coverage;
 use crate::domain::observation::Observation;
-use crate::domain::scan::Counts;
+use crate::domain::scan::{Counts, Fault};
 
 /// What a scan saw since the last batch, and how far it is.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,8 @@ pub struct Batch<'a> {
     /// What was seen, with its position in the order. Positions are not stored one by one:
     /// `coverage` speaks for them.
     pub observations: &'a [(u64, Observation)],
+    /// Targets that faults kept from being probed.
+    pub faults: &'a [Fault],
     /// Every position done so far, those of `observations` and of earlier batches included.
     pub coverage: &'a Coverage,
     /// Counts of the whole scan so far.
@@ -27,7 +29,7 @@ pub struct Batch<'a> {
 }
 
 /// Writes all of `batch`.
-pub(super) fn record(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result<(), Fault> {
+pub(super) fn record(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result<(), Cause> {
     progress::replace(transaction, batch.scan, batch.coverage, batch.counts)?;
     for (_, observation) in batch.observations {
         match &observation.leaf {
@@ -35,6 +37,24 @@ pub(super) fn record(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result
             None => record_absence(transaction, batch.scan, observation)?,
         }
     }
+    for fault in batch.faults {
+        record_fault(transaction, batch.scan, fault)?;
+    }
+    Ok(())
+}
+
+fn record_fault(transaction: &Transaction<'_>, scan: &str, fault: &Fault) -> rusqlite::Result<()> {
+    const INSERT: &str =
+        "INSERT OR IGNORE INTO fault (scan_id, position, address, port, time, message)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    transaction.prepare_cached(INSERT)?.execute(params![
+        scan,
+        fault.position.cast_signed(),
+        fault.target.address.to_string(),
+        fault.target.port,
+        fault.time.micros(),
+        fault.message,
+    ])?;
     Ok(())
 }
 
@@ -44,7 +64,7 @@ fn record_leaf(
     batch: &Batch<'_>,
     observation: &Observation,
     leaf: &Leaf,
-) -> Result<(), Fault> {
+) -> Result<(), Cause> {
     let certificate = certificate::intern(transaction, leaf, observation.time)?;
     let place = endpoint::intern(transaction, observation)?;
     let visit = Visit { scan: batch.scan, place, certificate: Some(certificate), observation };
@@ -61,7 +81,7 @@ fn record_absence(
     transaction: &Transaction<'_>,
     scan: &str,
     observation: &Observation,
-) -> Result<(), Fault> {
+) -> Result<(), Cause> {
     let Some(endpoint) = endpoint::find(transaction, observation.target)? else { return Ok(()) };
     if sighting::has_any(transaction, endpoint)? {
         let place = endpoint::place(transaction, endpoint, observation)?;

@@ -138,19 +138,19 @@ pub enum StoreError {
 
 /// What went wrong inside this room, where the file's name is not at hand.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum Cause {
     Sqlite(rusqlite::Error),
     UnknownScan(String),
     UnknownIndicator { set: String, indicator: String },
 }
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for Cause {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
-impl Fault {
+impl Cause {
     /// `scan` is unknown where an update of its row changed none.
     pub(super) fn unless_known(scan: &str, changed: usize) -> Result<(), Self> {
         if changed == 0 { Err(Self::UnknownScan(scan.to_owned())) } else { Ok(()) }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::error::{Fault, StoreError};
+use super::error::{Cause, StoreError};
 use super::migration::{self, Identity, NEWEST};
 
 /// How long to wait for another process that holds the write lock.
@@ -22,7 +22,7 @@ const STATEMENTS_KEPT: usize = 64;
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     refuse_one_byte(path)?;
     create_directory(path)?;
-    let at = |error: rusqlite::Error| Fault::from(error).at(path);
+    let at = |error: rusqlite::Error| Cause::from(error).at(path);
     // Without SQLITE_OPEN_URI: a path is a path, even one that starts with "file:".
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -53,7 +53,7 @@ pub(super) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             StoreError::Unreadable { path: path.to_owned(), source }
         }
-        _ => Fault::from(source).at(path),
+        _ => Cause::from(source).at(path),
     };
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(at)?;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::error::Fault;
+use super::error::Cause;
 use crate::domain::indicator::{Address, Certificate, IndicatorSet, Match, Source};
 
 /// Says that `scan` matches against `sets`, storing those that are not stored.
@@ -10,7 +10,7 @@ pub(super) fn link(
     connection: &Connection,
     scan: &str,
     sets: &[IndicatorSet],
-) -> Result<(), Fault> {
+) -> Result<(), Cause> {
     for set in sets {
         let id = intern(connection, set)?;
         connection
@@ -106,7 +106,7 @@ pub(super) fn insert_match(
     scan: &str,
     visit: i64,
     found: &Match,
-) -> Result<(), Fault> {
+) -> Result<(), Cause> {
     const INSERT: &str =
         "INSERT OR IGNORE INTO \"match\" (visit_id, indicator_id, tier) VALUES (?1, ?2, ?3)";
     let indicator = find(connection, scan, found)?;
@@ -117,7 +117,7 @@ pub(super) fn insert_match(
 /// The row of the indicator that `found` names, among the sets of `scan`.
 ///
 /// A scan resumed with another version of a set has both; the one stored later is meant.
-fn find(connection: &Connection, scan: &str, found: &Match) -> Result<i64, Fault> {
+fn find(connection: &Connection, scan: &str, found: &Match) -> Result<i64, Cause> {
     const FIND: &str = "
         SELECT indicator.id
         FROM indicator
@@ -131,5 +131,5 @@ fn find(connection: &Connection, scan: &str, found: &Match) -> Result<i64, Fault
         .prepare_cached(FIND)?
         .query_row(params![scan, &*found.set, value, &*found.source], |row| row.get(0))
         .optional()?;
-    known.ok_or_else(|| Fault::UnknownIndicator { set: found.set.to_string(), indicator: value })
+    known.ok_or_else(|| Cause::UnknownIndicator { set: found.set.to_string(), indicator: value })
 }

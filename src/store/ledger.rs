@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::batch::{self, Batch};
-use super::error::{Fault, StoreError};
+use super::error::{Cause, StoreError};
 use super::finding::{self, Findings};
 use super::hold::Hold;
 use super::scan::{self, Resumable};
@@ -91,15 +91,6 @@ impl Ledger {
             scan::reopen(transaction, scan)?;
             indicator::link(transaction, scan, sets)
         })
-    }
-
-    /// Writes down that `scan` goes on, with the sets that it was started with.
-    ///
-    /// # Errors
-    ///
-    /// If the ledger cannot be written, or holds no such scan.
-    pub fn reopen_scan(&mut self, scan: &str) -> Result<(), StoreError> {
-        self.resume_scan(scan, &[])
     }
 
     /// Writes down that `scan` ended, and whether it tried every position.
@@ -192,14 +183,14 @@ impl Ledger {
     /// Does `work` in one transaction, which is rolled back if it fails.
     fn write(
         &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<(), Fault>,
+        work: impl FnOnce(&Transaction<'_>) -> Result<(), Cause>,
     ) -> Result<(), StoreError> {
         let done = self
             .connection
             // Immediate: the write lock is waited for here, and not between two statements, where
             // waiting could not help.
             .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(Fault::from)
+            .map_err(Cause::from)
             .and_then(|transaction| {
                 work(&transaction)?;
                 Ok(transaction.commit()?)
@@ -216,6 +207,6 @@ impl Ledger {
             let found = work(&snapshot)?;
             snapshot.commit().map(|()| found)
         });
-        done.map_err(|error| Fault::from(error).at(&self.path))
+        done.map_err(|error| Cause::from(error).at(&self.path))
     }
 }

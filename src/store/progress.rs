@@ -6,7 +6,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
-use super::error::Fault;
+use super::error::Cause;
 use crate::domain::coverage::Coverage;
 use crate::domain::scan::Counts;
 
@@ -16,11 +16,11 @@ pub(super) fn replace(
     scan: &str,
     coverage: &Coverage,
     counts: &Counts,
-) -> Result<(), Fault> {
+) -> Result<(), Cause> {
     let changed = connection
         .prepare_cached("UPDATE scan SET matched = ?2, faults = ?3 WHERE id = ?1")?
         .execute(params![scan, counts.matched.cast_signed(), counts.faults.cast_signed()])?;
-    Fault::unless_known(scan, changed)?;
+    Cause::unless_known(scan, changed)?;
     replace_counts(connection, scan, counts)?;
     Ok(replace_coverage(connection, scan, coverage)?)
 }

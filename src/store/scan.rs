@@ -3,7 +3,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::error::Fault;
+use super::error::Cause;
 use super::progress;
 use crate::domain::coverage::Coverage;
 use crate::domain::fingerprint::Sha256Fingerprint;
@@ -57,19 +57,19 @@ pub(super) fn finish(
     scan: &str,
     ended: Timestamp,
     complete: bool,
-) -> Result<(), Fault> {
+) -> Result<(), Cause> {
     let changed = connection
         .prepare_cached("UPDATE scan SET ended = ?2, complete = ?3 WHERE id = ?1")?
         .execute(params![scan, ended.micros(), complete])?;
-    Fault::unless_known(scan, changed)
+    Cause::unless_known(scan, changed)
 }
 
 /// Writes down that `scan` goes on.
-pub(super) fn reopen(connection: &Connection, scan: &str) -> Result<(), Fault> {
+pub(super) fn reopen(connection: &Connection, scan: &str) -> Result<(), Cause> {
     let changed = connection
         .prepare_cached("UPDATE scan SET ended = NULL, complete = 0 WHERE id = ?1")?
         .execute([scan])?;
-    Fault::unless_known(scan, changed)
+    Cause::unless_known(scan, changed)
 }
 
 /// The latest incomplete scan of this part of the plan, with this seed if one is given.

@@ -33,7 +33,7 @@ fn the_demo_finds_all_matches_and_tells_copies_from_owners() {
     assert!(demo.stdout.starts_with(&format!("{matches} matches\n")), "{}", demo.stdout);
     assert_eq!(endpoints(&demo.stdout, "NOT proven"), copied);
     assert_eq!(endpoints(&demo.stdout, "key proven"), matches - copied);
-    assert!(demo.stdout.contains("vpn000000001.demo[.]invalid"));
+    assert!(demo.stdout.contains("vpn000000001[.]demo[.]invalid"));
     assert!(demo.stdout.contains("1,024 targets probed of 1,024 in the plan, coverage 100.0%\n"));
     assert!(demo.stderr.starts_with("demo: 127."), "{}", demo.stderr);
     let ledger = workspace.path("demo.db");

@@ -45,13 +45,13 @@ fn the_plan_is_shown_in_full() {
         ("reference", "TICKET-7"),
         ("valid", "2000-01-01 to 2099-12-31 (UTC)"),
         ("addresses", "127"),
-        ("ports", "443, 992"),
         ("probes", "254"),
         ("duration", "at least 50.8 s at these rates, longer where hosts do not answer"),
-        ("indicators", "flax-typhoon (4 certificates, 19 reported addresses)"),
+        ("indicators", "flax-typhoon (4 certificates, 19 reported addresses) from the program"),
     ] {
         assert_eq!(row(&plan, key), value);
     }
+    assert_eq!(setting(&plan, "ports"), ("443, 992", "scope"));
     let left_out = plan.lines().filter_map(|line| line.strip_prefix("left out         "));
     assert_eq!(
         left_out.collect::<Vec<_>>(),
@@ -118,7 +118,7 @@ fn loopback_needs_nobody_and_has_no_rate() {
     assert_eq!(setting(&plan, "rate"), ("unlimited", "default"));
     assert_eq!(setting(&plan, "rate per prefix"), ("unlimited", "default"));
     assert_eq!(row(&plan, "probes"), "16");
-    assert_eq!(row(&plan, "ports"), "443, 992, 1194, 5555");
+    assert_eq!(setting(&plan, "ports"), ("443, 992, 1194, 5555", "default"));
     assert_eq!(row(&plan, "duration"), "as fast as hosts answer: no rate is set");
 }
 

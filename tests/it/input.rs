@@ -147,7 +147,8 @@ fn ports_and_rates_beyond_the_scope() {
     );
     assert_eq!(
         trapped.refused("--scope scope.toml 127.0.0.2", 2),
-        "127.0.0.2 beside --scope: a scope file says all; narrow it with --targets"
+        "127.0.0.2 beside a scope file (--scope or CERTSWEEP_SCOPE), which says all; narrow it \
+         with --targets"
     );
 }
 
@@ -348,8 +349,11 @@ fn shards_need_a_common_seed() {
 fn flags_that_make_no_sense() {
     let trapped = Trapped::set();
     for (flag, complaint) in [
-        ("--rate 0", "--rate must be a number greater than 0"),
-        ("--rate-per-prefix inf", "--rate-per-prefix must be a number greater than 0"),
+        ("--rate 0", "--rate must be a number of connections per second, at least 0.001"),
+        (
+            "--rate-per-prefix inf",
+            "--rate-per-prefix must be a number of connections per second, at least 0.001",
+        ),
         ("--concurrency 0", "--concurrency must be at least 1"),
         ("--timeout 0", "--timeout must be more than 0 and at most 3600 seconds"),
         ("--timeout 1e9", "--timeout must be more than 0 and at most 3600 seconds"),

@@ -20,6 +20,8 @@ mod pages;
 mod probe;
 /// What was interrupted or killed is finished by `--resume`, nothing twice and nothing lost.
 mod resume;
+/// Strange but possible input.
+mod strange;
 /// What the tests share.
 mod support;
 /// The sources keep the rules that no compiler checks.

@@ -96,7 +96,7 @@ fn indicators_are_listed_with_their_provenance_and_defanged() {
     let head = "set 'flax-typhoon', 4 certificates, 19 reported addresses, TLP CLEAR\n";
     assert!(list.starts_with(head), "{list}");
     assert!(list.contains("sha1:7992c0a816246b287d991c4ecf68f2d32e4bca18"));
-    assert!(list.contains("vpn437972693.sednc[.]cn"));
+    assert!(list.contains("vpn437972693[.]sednc[.]cn"));
     assert!(list.contains("(Microsoft Threat Intelligence, 2023-08-24)"));
     assert!(!list.contains("sednc.cn") && !list.contains("45.204.1.248"));
 }

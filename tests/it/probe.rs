@@ -44,8 +44,10 @@ fn people_read_the_evidence_and_the_match() {
         row(&owner, "evidence"),
         "key proven by a signature over this handshake; handshake finished"
     );
-    let found =
-        format!("tier A sha1:{} (vpn000000001.demo[.]invalid) of demo/demo-2026-11-24", leaf.sha1);
+    let found = format!(
+        "tier A sha1:{} (vpn000000001[.]demo[.]invalid) of demo/demo-2026-11-24",
+        leaf.sha1
+    );
     assert_eq!(row(&owner, "MATCH"), found);
     let copy = read(Behaviour::Impostor);
     assert_eq!(

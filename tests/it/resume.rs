@@ -313,3 +313,35 @@ fn a_running_scan_is_not_resumed() {
         single(&workspace.ledger(), "SELECT visits FROM scans")
     );
 }
+
+#[test]
+fn an_opt_out_spoils_no_target_list() {
+    let (lab, workspace) = Lab::with_workspace();
+    let hosts = (0..60).chain([77, 100, 200, 233]);
+    let listed: Vec<String> = hosts.map(|octet| lab.host(octet).to_string()).collect();
+    workspace.write("list.txt", listed.join("\n"));
+    workspace.write("scope.toml", lab.scope());
+    let line = format!(
+        "{} --targets list.txt --seed 7 --output out.jsonl",
+        scan_with("--scope scope.toml")
+    );
+    cut_short(&workspace, &line, End::Interrupted);
+    workspace.write("scope.toml", format!("{}exclude = [\"{}\"]\n", lab.scope(), listed[5]));
+    let resumed = workspace.run(&format!("{line} --resume")).expect(0);
+    assert!(
+        resumed.stderr.contains("1 listed address is left out: the scope excludes them"),
+        "{}",
+        resumed.stderr
+    );
+}
+
+#[test]
+fn a_scan_goes_on_from_where_it_looked() {
+    let (lab, workspace) = Lab::with_workspace();
+    let line = format!("{} --vantage here", sweep(&lab));
+    cut_short(&workspace, &line, End::Interrupted);
+    let refused = workspace.run(&format!("{} --vantage there --resume", sweep(&lab))).expect(2);
+    assert!(refused.complaint().contains("looked from 'here', not from 'there'"));
+    workspace.run(&format!("{} --resume", sweep(&lab))).expect(0);
+    assert_eq!(single(&workspace.ledger(), "SELECT DISTINCT vantage FROM scans"), "here");
+}

@@ -13,6 +13,7 @@
 mod clock;
 mod disk;
 mod nobody;
+mod openssl;
 mod program;
 mod reach;
 mod sandbox;

@@ -77,10 +77,11 @@ fn a_rule_of_ones_own_that_answers_for_the_network_is_what_it_says() {
             ip daddr 192.0.2.1 reject with icmp type host-unreachable
             ip daddr 192.0.2.2 meta l4proto tcp reject with tcp reset
             ip daddr 192.0.2.3 drop
+            ip daddr 192.0.2.4 reject with icmp type prot-unreachable
         }
     }";
     sandbox.ok("nft", [rules]);
-    let ranges = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
+    let ranges = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"];
     let ports = ["--ports", "443", "--timeout", "2"];
     let ran = scan(&sandbox, STORE, &[&ranges[..], &ports, &PERMITTED, &UNHURRIED].concat());
     let mut outcomes: Vec<_> = ran
@@ -92,7 +93,28 @@ fn a_rule_of_ones_own_that_answers_for_the_network_is_what_it_says() {
         })
         .collect();
     outcomes.sort();
-    let expected =
-        [["192.0.2.1", "unreachable"], ["192.0.2.2", "refused"], ["192.0.2.3", "connect_timeout"]];
+    let expected = [
+        ["192.0.2.1", "unreachable"],
+        ["192.0.2.2", "refused"],
+        ["192.0.2.3", "connect_timeout"],
+        ["192.0.2.4", "unreachable"],
+    ];
     assert_eq!(outcomes, expected);
+}
+
+/// What this machine cannot do at all is no shortage that could stop a sweep.
+#[test]
+fn without_ipv6_its_addresses_are_unreachable_and_all_others_are_swept() {
+    let sandbox = Sandbox::new();
+    sandbox.ok("sh", ["-c", "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6"]);
+    let ran = scan(&sandbox, STORE, &["127.0.0.0/30", "::1", "--ports", "443"]).exited(0);
+    let outcomes: Vec<_> = ran
+        .observations()
+        .iter()
+        .map(|observation| (observation["address"] == "::1", observation["outcome"].to_string()))
+        .collect();
+    assert_eq!(outcomes.len(), 5);
+    for (is_ipv6, outcome) in outcomes {
+        assert_eq!(outcome, if is_ipv6 { "\"unreachable\"" } else { "\"refused\"" });
+    }
 }

@@ -17,7 +17,11 @@ pub(super) fn text(prepared: &Prepared) -> String {
     let mut lines = vec!["dry run: nothing is sent, nothing is written".to_owned(), String::new()];
     lines.extend(permission(plan));
     lines.push(row("addresses", &grouped(plan.address_count())));
-    lines.push(row("ports", &plan.ports.to_string()));
+    let ports = Setting::new(plan.ports.clone(), prepared.ports_from.clone());
+    lines.push(setting("ports", &ports, ToString::to_string));
+    if let Some(file) = &prepared.targets_from {
+        lines.push(row("target list", file));
+    }
     lines.push(row("probes", &probes(plan)));
     lines.push(row("duration", &duration(plan)));
     lines.push(row("plan", &plan.hash().to_string()));
@@ -37,7 +41,8 @@ pub(super) fn text(prepared: &Prepared) -> String {
             counted(set.certificates.len() as u128, "certificate", "certificates"),
             counted(set.addresses.len() as u128, "reported address", "reported addresses")
         );
-        lines.push(row("indicators", &format!("{} ({size})", escape(&set.name))));
+        let name = escape(&set.name);
+        lines.push(row("indicators", &format!("{name} ({size}) from {}", escape(&set.file))));
     }
     lines.extend(exclusions(&plan.scope.exclusions));
     lines.extend(prepared.warnings.iter().map(|warning| row("note", warning)));

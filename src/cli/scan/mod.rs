@@ -4,6 +4,8 @@ mod dry_run;
 mod prepare;
 mod report;
 
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ArgMatches;
@@ -18,7 +20,7 @@ use crate::domain::plan::Plan;
 use crate::domain::record::{self, Opening};
 use crate::domain::scan::Scan;
 use crate::domain::time::Timestamp;
-use crate::engine::{Clock, RunEnd};
+use crate::engine::Clock;
 
 use prepare::{Prepared, indicator_record};
 pub(super) use prepare::{ledger, random};
@@ -44,16 +46,20 @@ pub(super) fn run(args: &ScanArgs, given: &ArgMatches) -> Result<Exit, Failure> 
 
 async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Exit, Failure> {
     let stop = session::interruptible()?;
-    let Prepared { plan, sets, settings, resumed, seed: _, warnings: _ } = prepared;
+    let Prepared { plan, sets, settings, resumed, .. } = prepared;
     let (store, output) = (settings.store.value.as_path(), args.output.output.as_deref());
     let opening = if resumed.is_some() { Opening::Resumed } else { Opening::Started };
-    let mut sink = sink::open(settings.format.value, output, opening == Opening::Resumed)?;
+    let mut sink = sink::open(settings.format.value, output, resumed.as_ref())?;
     let ledger = ledger(store)?;
     let begun = match resumed {
         Some(scan) => session::resume(ledger, &scan.id, &sets)?
             .ok_or_else(|| prepare::nothing_to_resume(store, "of this plan any more"))?,
         None => {
-            let files = json!({ "indicators": args.indicators, "targets": args.targets });
+            let name = |path: &PathBuf| path.display().to_string();
+            let files = json!({
+                "indicators": args.indicators.iter().map(name).collect::<Vec<_>>(),
+                "targets": args.targets.as_ref().map(name),
+            });
             let scan = new_scan(&plan, &settings.vantage.value, &files, now);
             session::begin(ledger, scan, &sets)?
         }
@@ -70,7 +76,7 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
     let scan = begun.scan.clone();
     let session = Session { begun, index: Arc::clone(&index), sink, output, stop };
     let swept = session.sweep(Arc::clone(&plan)).await?;
-    let text = report(&scan, &plan, &swept, &index, store)?;
+    let text = report(&scan, &plan, &swept, &index, Some(store))?;
     let human = settings.format.value == Format::Human;
     conclude(args, &scan, swept, human.then_some(text))
 }
@@ -94,7 +100,7 @@ pub(super) fn new_scan(plan: &Plan, vantage: &str, files: &Value, now: Timestamp
         scope_name: plan.scope.name.clone(),
         scope_hash: plan.scope.hash,
         scope_text: plan.scope.text.clone(),
-        command_line: std::env::args().skip(1).collect(),
+        command_line: command_line(),
         seed: plan.seed,
         shard: plan.shard,
         vantage: vantage.to_owned(),
@@ -103,6 +109,11 @@ pub(super) fn new_scan(plan: &Plan, vantage: &str, files: &Value, now: Timestamp
         positions: plan.order.len(),
         started: now,
     }
+}
+
+/// The program's arguments; what is no text is written as near to it as text can be.
+fn command_line() -> Vec<String> {
+    std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
 fn opening_line(scan: &Scan, plan: &Plan) -> String {
@@ -123,11 +134,15 @@ fn opening_line(scan: &Scan, plan: &Plan) -> String {
 fn conclude(
     args: &ScanArgs,
     scan: &Scan,
-    swept: Swept,
+    mut swept: Swept,
     text: Option<String>,
 ) -> Result<Exit, Failure> {
     let reported = match (text, &args.output.output) {
-        (Some(text), Some(path)) => std::fs::write(path, text)
+        // The file was made before the sweep; of a resumed scan it may hold the report so far.
+        (Some(text), Some(path)) => std::fs::File::options()
+            .append(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(|error| Failure::local(format!("cannot write {}: {error}", path.display()))),
         (Some(text), None) => terminal::print(&text),
         (None, _) => Ok(()),
@@ -143,26 +158,8 @@ fn conclude(
     if !swept.complete {
         terminal::note(&resume);
     }
-    if let Some(failure) = swept.failure {
-        return Err(failure);
-    }
+    let exit = swept.exit()?;
     reported?;
-    match swept.end {
-        RunEnd::Refused(refusal) => Err(Failure {
-            exit: Exit::Refused,
-            message: format!("{refusal}; stopped, and nothing more was sent"),
-        }),
-        RunEnd::Starved(error) => Err(Failure::local(format!(
-            "cannot open any connection: {error}; close other programs or raise ulimit -n"
-        ))),
-        RunEnd::Stopped => Ok(Exit::Interrupted),
-        RunEnd::Complete if !swept.complete => Err(Failure::local(format!(
-            "{} targets could not be probed because of a fault in certsweep",
-            swept.counts.faults
-        ))),
-        RunEnd::Complete => {
-            let found = args.fail_on == Some(FailOn::Match) && swept.counts.matched > 0;
-            Ok(if found { Exit::Found } else { Exit::Done })
-        }
-    }
+    let found = args.fail_on == Some(FailOn::Match) && swept.counts.matched > 0;
+    Ok(if found && exit == Exit::Done { Exit::Found } else { exit })
 }

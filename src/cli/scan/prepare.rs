@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::args::ScanArgs;
 use crate::cli::exit::Failure;
-use crate::cli::settings::{File, Origin, Setting, Settings};
+use crate::cli::settings::{self, File, Origin, Setting, Settings};
 use crate::cli::source;
 use crate::domain::indicator::IndicatorSet;
 use crate::domain::plan::{Plan, Tempo};
@@ -16,6 +16,7 @@ use crate::domain::ports::PortSet;
 use crate::domain::scan::{Scan, Shard};
 use crate::domain::scope::Scope;
 use crate::domain::targets::TargetList;
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::tls::Limits;
 use crate::engine::limits;
@@ -29,6 +30,10 @@ pub(in crate::cli) struct Prepared {
     /// The scan to finish.
     pub(in crate::cli) resumed: Option<Scan>,
     pub(in crate::cli) seed: Setting<u64>,
+    /// Where the ports came from.
+    pub(in crate::cli) ports_from: Origin,
+    /// The target list's name, if there is one.
+    pub(in crate::cli) targets_from: Option<String>,
     pub(in crate::cli) warnings: Vec<String>,
 }
 
@@ -48,12 +53,14 @@ pub(super) fn prepare(
     let ranges = (args.ranges.as_slice(), args.exclude.as_slice());
     let scope = source::scope(&args.scope, ranges, asked_ports.as_ref(), now)?;
     let mut settings = Settings::merge(args, given, &file, &scope)?;
+    let ports_from = settings::ports_origin(given, args.scope.scope.is_some());
     let ports = asked_ports.unwrap_or_else(|| scope.ports.clone());
     let targets =
         args.targets.as_deref().map(|path| source::target_list(path, &scope)).transpose()?;
     let indicator_files: Vec<_> = args.indicators.iter().chain(&file.indicators).cloned().collect();
     let sets = source::indicator_sets(&indicator_files)?;
-    let warnings = fit_descriptors(&mut settings)?;
+    let mut warnings = fit_descriptors(&mut settings)?;
+    warnings.extend(targets.iter().flat_map(|list| left_out(list, &scope, &ports)));
     let plan = plan_of(scope, ports, targets, &settings);
     let shard = args.shard.unwrap_or(Shard::WHOLE);
     let resumed = match &args.resume {
@@ -63,6 +70,9 @@ pub(super) fn prepare(
             Some(unfinished(&settings.store.value, id, &plan, args)?)
         }
     };
+    if let Some(scan) = &resumed {
+        same_vantage(&mut settings, scan)?;
+    }
     let (seed, shard) = match (&resumed, args.seed) {
         (Some(scan), _) => {
             (Setting::new(scan.seed, Origin::File(format!("scan {}", scan.id))), scan.shard)
@@ -77,7 +87,37 @@ pub(super) fn prepare(
             plan.ports
         )));
     }
-    Ok(Prepared { plan, sets, settings, resumed, seed, warnings })
+    let targets_from = args.targets.as_ref().map(|path| path.display().to_string());
+    Ok(Prepared { plan, sets, settings, resumed, seed, ports_from, targets_from, warnings })
+}
+
+/// What of `list` is not visited, though it is named.
+fn left_out(list: &TargetList, scope: &Scope, ports: &PortSet) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if list.excluded > 0 {
+        let addresses = counted(list.excluded, "listed address is", "listed addresses are");
+        warnings.push(format!("{addresses} left out: the scope excludes them"));
+    }
+    let others = list.on_other_ports(scope, ports);
+    if others > 0 {
+        let targets = counted(others as u128, "listed target is", "listed targets are");
+        warnings.push(format!("{targets} left out: on other ports than {ports}"));
+    }
+    warnings
+}
+
+/// A resumed scan looks from where it looked before.
+fn same_vantage(settings: &mut Settings, scan: &Scan) -> Result<(), Failure> {
+    let Setting { value, origin } = &settings.vantage;
+    if *origin != Origin::Default && *value != scan.vantage {
+        return Err(Failure::usage(format!(
+            "scan {} looked from '{}', not from '{value}' ({origin}): resume it from where it was begun",
+            scan.id, scan.vantage
+        )));
+    }
+    let origin = Origin::File(format!("scan {}", scan.id));
+    settings.vantage = Setting::new(scan.vantage.clone(), origin);
+    Ok(())
 }
 
 fn ports(items: &[String]) -> Result<PortSet, Failure> {
@@ -157,6 +197,12 @@ pub(super) fn nothing_to_resume(store: &Path, which: &str) -> Failure {
 
 /// The ledger at `store`.
 pub(in crate::cli) fn ledger(store: &Path) -> Result<Ledger, Failure> {
+    if store.is_dir() {
+        let store = store.display();
+        return Err(Failure::local(format!(
+            "{store} is a directory; name a file in it as --store"
+        )));
+    }
     Ok(Ledger::open(store)?)
 }
 

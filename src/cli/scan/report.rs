@@ -22,7 +22,7 @@ pub(in crate::cli) fn report(
     plan: &Plan,
     swept: &Swept,
     index: &Index,
-    store: &Path,
+    store: Option<&Path>,
 ) -> Result<String, Failure> {
     let findings = swept.ledger.findings(&scan.id, FINDINGS_SHOWN)?;
     let mut text = String::new();
@@ -43,7 +43,9 @@ pub(in crate::cli) fn report(
     if swept.counts.faults > 0 {
         text.push_str(&format!("{} were not probed because of a fault\n", swept.counts.faults));
     }
-    text.push_str(&format!("scan {} is in {}\n", scan.id, store.display()));
+    if let Some(store) = store {
+        text.push_str(&format!("scan {} is in {}\n", scan.id, store.display()));
+    }
     Ok(text)
 }
 

@@ -7,6 +7,8 @@ use serde_json::Value;
 use super::Sink;
 use crate::domain::observation::Observation;
 use crate::domain::record::Origin;
+use crate::domain::scan::Fault;
+use crate::domain::text::harmless;
 
 const HEADER: [&str; 17] = [
     "scan",
@@ -28,14 +30,21 @@ const HEADER: [&str; 17] = [
     "matches",
 ];
 
+/// Whether `line` is the header that every file of this form begins with.
+pub(super) fn is_header(line: &str) -> bool {
+    line == HEADER.join(",")
+}
+
 pub(super) struct Csv<W: Write> {
     out: csv::Writer<BufWriter<W>>,
     wants_header: bool,
+    /// Whether people watch: then nothing may reach their terminal that moves it.
+    watched: bool,
 }
 
 impl<W: Write> Csv<W> {
-    pub(super) fn new(out: BufWriter<W>, wants_header: bool) -> Self {
-        Self { out: csv::Writer::from_writer(out), wants_header }
+    pub(super) fn new(out: BufWriter<W>, wants_header: bool, watched: bool) -> Self {
+        Self { out: csv::Writer::from_writer(out), wants_header, watched }
     }
 }
 
@@ -76,7 +85,15 @@ impl<W: Write + Send> Sink for Csv<W> {
             text(observation.tls.as_ref().map(|tls| tls.version.to_owned())),
             matches.join(" "),
         ];
+        if self.watched {
+            return Ok(self.out.write_record(row.map(|cell| harmless(&cell)))?);
+        }
         Ok(self.out.write_record(row)?)
+    }
+
+    /// A fault is no visit, and so no row; it is told on standard error and kept in the ledger.
+    fn fault(&mut self, _origin: Origin<'_>, _fault: &Fault) -> io::Result<()> {
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

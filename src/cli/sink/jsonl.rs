@@ -7,18 +7,26 @@ use serde_json::Value;
 use super::Sink;
 use crate::domain::observation::Observation;
 use crate::domain::record::{self, Origin};
+use crate::domain::scan::Fault;
+use crate::domain::text::harmless;
 
 pub(super) struct Jsonl<W: Write> {
     out: BufWriter<W>,
+    /// Whether people watch: then nothing may reach their terminal that moves it.
+    watched: bool,
 }
 
 impl<W: Write> Jsonl<W> {
-    pub(super) const fn new(out: BufWriter<W>) -> Self {
-        Self { out }
+    pub(super) const fn new(out: BufWriter<W>, watched: bool) -> Self {
+        Self { out, watched }
     }
 
     fn line(&mut self, record: &Value) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, record)?;
+        if self.watched {
+            self.out.write_all(harmless(&record.to_string()).as_bytes())?;
+        } else {
+            serde_json::to_writer(&mut self.out, record)?;
+        }
         self.out.write_all(b"\n")
     }
 }
@@ -30,6 +38,10 @@ impl<W: Write + Send> Sink for Jsonl<W> {
 
     fn observation(&mut self, origin: Origin<'_>, observation: &Observation) -> io::Result<()> {
         self.line(&record::observation(origin, observation))
+    }
+
+    fn fault(&mut self, origin: Origin<'_>, fault: &Fault) -> io::Result<()> {
+        self.line(&record::fault(origin, fault))
     }
 
     fn flush(&mut self) -> io::Result<()> {

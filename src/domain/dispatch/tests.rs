@@ -194,7 +194,11 @@ fn what_a_local_shortage_returns_is_started_again() {
             Next::Start(ticket) => {
                 let count = started.entry(ticket.position).or_insert(0);
                 *count += 1;
-                if *count == 1 { dispatch.returned(ticket) } else { dispatch.finished(ticket) }
+                if *count == 1 {
+                    dispatch.returned(ticket)
+                } else {
+                    let _ = dispatch.finished(ticket);
+                }
             }
             Next::Done => break,
             other => panic!("{other:?}"),
@@ -202,6 +206,18 @@ fn what_a_local_shortage_returns_is_started_again() {
     }
     assert_eq!(started.len(), 16);
     assert!(started.values().all(|count| *count == 2));
+}
+
+#[test]
+fn a_lowered_cap_recovers_by_one_for_as_many_probes_as_it_allows() {
+    let plan = plan("127.0.0.0/24", "", Tempo { concurrency: 4, ..Tempo::default() });
+    let mut dispatch = Dispatch::new(plan, Coverage::default());
     dispatch.lower_concurrency(0);
-    assert_eq!(dispatch.concurrency(), 1);
+    let mut caps = Vec::new();
+    while dispatch.concurrency() < 4 {
+        caps.push(dispatch.concurrency());
+        let Next::Start(ticket) = dispatch.next(Moment::ZERO) else { panic!("nothing to start") };
+        assert_eq!(dispatch.finished(ticket), dispatch.concurrency() == 4);
+    }
+    assert_eq!(caps, [1, 2, 2, 3, 3, 3]);
 }

@@ -37,6 +37,7 @@ pub fn read(file: &str, text: &str) -> Result<IndicatorSet, Diagnostic> {
     table.finish()?;
     Ok(IndicatorSet {
         name,
+        file: file.to_owned(),
         tlp,
         hash: Sha256Fingerprint::of(text.as_bytes()),
         certificates: read_certificates(certificates, &sources)?,

@@ -53,6 +53,8 @@ impl Tlp {
 pub struct IndicatorSet {
     /// The set's name, as matches show it.
     pub name: String,
+    /// The file that it was read from.
+    pub file: String,
     /// How far it may be passed on.
     pub tlp: Tlp,
     /// SHA-256 of the file's bytes.

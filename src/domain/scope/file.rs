@@ -44,8 +44,8 @@ pub fn read(file: &str, text: &str) -> Result<Scope, ScopeError> {
     let excludes = read_prefixes(&mut table, "exclude")?.unwrap_or_default();
     let ports = read_ports(&mut table)?;
     let reference = table.text("reference")?.map(|text| text.value);
-    let rate = table.positive_number("rate")?.map(|rate| rate.value);
-    let rate_per_prefix = table.positive_number("rate_per_prefix")?.map(|rate| rate.value);
+    let rate = table.rate("rate")?;
+    let rate_per_prefix = table.rate("rate_per_prefix")?;
     let includes =
         includes.filter(|list| !list.is_empty()).ok_or_else(|| table.missing("include"))?;
     let ports = ports.ok_or_else(|| table.missing("ports"))?;

@@ -12,12 +12,11 @@ pub use ad_hoc::{AD_HOC_ADDRESSES_MAX, AdHoc};
 pub use file::{parse_prefix, read};
 pub use space::{Exclusion, Reason};
 
-use super::address::{Family, Target};
+use super::address::Target;
 use super::diagnostic::Diagnostic;
 use super::fingerprint::Sha256Fingerprint;
 use super::ports::PortSet;
 use super::ranges::AddressSet;
-use super::text::counted;
 use super::time::{Day, Timestamp};
 
 /// The default rate of a whole run, in connections per second.
@@ -171,27 +170,6 @@ impl Scope {
     /// The rate towards one prefix, likewise.
     pub fn default_rate_per_prefix(&self) -> Option<f64> {
         self.rate_per_prefix.or((!self.is_loopback()).then_some(RATE_PER_PREFIX))
-    }
-
-    /// Whether the scope holds more than a sweep may walk without a target list.
-    ///
-    /// # Errors
-    /// IPv6 ranges of more than 2^40 targets.
-    pub fn can_be_walked(&self) -> Result<(), Refusal> {
-        let v6 = self.included.len_of(Family::V6);
-        let targets = v6.saturating_mul(self.ports.len() as u128);
-        if targets <= V6_TARGETS_MAX {
-            return Ok(());
-        }
-        Err(Refusal::Beyond(format!(
-            "scope '{}' holds {} IPv6 targets, more than 2^40: name the addresses with --targets",
-            self.name,
-            if targets > 1 << 64 {
-                "more than 2^64".to_owned()
-            } else {
-                counted(targets, "", "").trim().to_owned()
-            },
-        )))
     }
 }
 

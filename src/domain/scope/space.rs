@@ -65,11 +65,13 @@ pub(super) fn allowed(includes: &[IpNet], excludes: &[IpNet]) -> (AddressSet, Ve
         .concat()
         .into_iter()
         .filter(|exclusion| {
-            let taken = included.intersection(&set([exclusion.net]));
-            match exclusion.reason {
-                Reason::Special(_) => !taken.difference(&named_inside).is_empty(),
-                Reason::Excluded | Reason::Never(_) => !taken.is_empty(),
-            }
+            let range = Range::from(exclusion.net);
+            included.overlaps(&range)
+                && (!matches!(exclusion.reason, Reason::Special(_))
+                    || !included
+                        .intersection(&set([exclusion.net]))
+                        .difference(&named_inside)
+                        .is_empty())
         })
         .collect();
     let gone =
@@ -149,9 +151,18 @@ mod tests {
 
     #[test]
     fn never_means_never_and_ipv4_has_no_second_name() {
-        for net in
-            ["224.0.0.0/24", "::ffff:127.0.0.0/104", "0.0.0.0/32", "::7f00:1/128", "ff02::1/128"]
-        {
+        for net in [
+            "224.0.0.0/24",
+            "::ffff:127.0.0.0/104",
+            "0.0.0.0/32",
+            "::7f00:1/128",
+            "ff02::1/128",
+            "::ffff:0:7f00:1/128",
+            "64:ff9b::/96",
+            "64:ff9b:1::/96",
+            "2001::/64",
+            "2002:7f00:1::/48",
+        ] {
             let (allowed, exclusions) = allowed_of(&[net], &[]);
             assert!(allowed.is_empty(), "{net}");
             assert!(exclusions[0].contains("is never probed"), "{net}");

@@ -134,10 +134,10 @@ async fn a_panic_is_a_fault_of_one_target_and_ends_nothing() {
     assert!(matches!(end, RunEnd::Complete));
     let (observed, others) = observations(events).await;
     assert_eq!(observed.len(), 63);
-    let [Event::Fault { ticket, message }] = &others[..] else { panic!("{others:?}") };
-    assert_eq!(ticket.target.address.to_string(), "127.0.0.9");
-    assert_eq!(message, "client 0 was told to panic");
-    assert!(observed.iter().all(|(position, _)| *position != ticket.position));
+    let [Event::Fault(fault)] = &others[..] else { panic!("{others:?}") };
+    assert_eq!(fault.target.address.to_string(), "127.0.0.9");
+    assert_eq!(fault.message, "client 0 was told to panic");
+    assert!(observed.iter().all(|(position, _)| *position != fault.position));
 }
 
 #[tokio::test(start_paused = true)]
@@ -192,6 +192,8 @@ fn with_open_tickets(plan: Arc<Plan>) -> (Run, Vec<Ticket>, Receiver<Event>) {
         probes: JoinSet::new(),
         open: HashMap::new(),
         shortages: 0,
+        slowed: false,
+        faults: 0,
         end: None,
     };
     let tickets = (0..3)
@@ -216,7 +218,9 @@ async fn a_shortage_lowers_the_cap_says_so_and_blames_nobody() {
     let Some(Event::Slowed { reason, concurrency }) = events.recv().await else { panic!() };
     assert!(reason.contains("Too many open files"), "{reason}");
     assert_eq!(concurrency, 2);
-    run.dispatch.finished(tickets[1]);
+    run.take_ended(tickets[1], shortage()).await;
+    assert!(events.try_recv().is_err(), "said twice");
+    run.dispatch.finished(tickets[2]);
     assert_eq!(run.dispatch.next(Moment::ZERO), Next::Start(tickets[0]));
 }
 

@@ -199,6 +199,17 @@ CREATE TABLE "match" (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX match_indicator ON "match" (indicator_id);
 
+-- A target that a fault in certsweep kept from being probed; its position is not covered.
+CREATE TABLE fault (
+    scan_id  TEXT NOT NULL REFERENCES scan,
+    position INTEGER NOT NULL,
+    address  TEXT NOT NULL,
+    port     INTEGER NOT NULL,
+    time     INTEGER NOT NULL,
+    message  TEXT NOT NULL,               -- what the fault said of itself
+    PRIMARY KEY (scan_id, position, time)
+) STRICT, WITHOUT ROWID;
+
 -- What changed from one scan to the next. Nothing writes it yet.
 CREATE TABLE transition (
     id                      INTEGER PRIMARY KEY,

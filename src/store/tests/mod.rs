@@ -56,6 +56,7 @@ impl Scratch {
             scan: id,
             vantage: "lab",
             observations: &observations,
+            faults: &[],
             coverage: &[(0, 9)].into_iter().collect(),
             counts: &Counts::default(),
         })
@@ -125,6 +126,7 @@ fn leaf(name: &str) -> Leaf {
 fn set() -> IndicatorSet {
     IndicatorSet {
         name: "raptor".to_owned(),
+        file: "set.toml".to_owned(),
         tlp: Tlp::Clear,
         hash: Sha256Fingerprint::of(b"set"),
         sources: vec![Source {

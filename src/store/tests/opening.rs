@@ -140,7 +140,7 @@ fn a_ledger_read_only_must_exist_and_is_never_written() {
     assert!(matches!(Ledger::open_read_only(&absent), Err(StoreError::Missing { .. })));
     assert!(!absent.exists());
     let mut reader = Ledger::open_read_only(&scratch.path()).unwrap();
-    let error = reader.reopen_scan("one").unwrap_err();
+    let error = reader.resume_scan("one", &[]).unwrap_err();
     assert!(matches!(error, StoreError::Unwritable { .. }), "{error:?}");
 }
 
@@ -168,7 +168,7 @@ fn a_ledger_that_another_holds_is_busy() {
     let mut other = Ledger::open(&scratch.path()).unwrap();
     other.connection.busy_timeout(Duration::ZERO).unwrap();
     scratch.ledger.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let error = other.reopen_scan("one").unwrap_err();
+    let error = other.resume_scan("one", &[]).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -177,5 +177,5 @@ fn a_ledger_that_another_holds_is_busy() {
         )
     );
     scratch.ledger.connection.execute_batch("ROLLBACK").unwrap();
-    other.reopen_scan("one").unwrap();
+    other.resume_scan("one", &[]).unwrap();
 }

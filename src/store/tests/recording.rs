@@ -1,6 +1,7 @@
 //! What a batch leaves in the tables.
 
 use super::*;
+use crate::domain::scan::Fault;
 
 const SIGHTINGS: &str =
     "SELECT first_seen, last_seen, count, first_scan, last_scan, key_proven FROM sighting";
@@ -49,6 +50,7 @@ fn vantages_are_kept_apart_and_told_together() {
             scratch.ledger.begin_scan(&scan(scan_id), &[]).unwrap();
         }
         let batch = Batch {
+            faults: &[],
             scan: scan_id,
             vantage,
             observations: &[(0, seen("192.0.2.1", seconds, leaf("a")))],
@@ -223,4 +225,29 @@ fn one_batch_or_many_leave_the_same() {
     assert!(whole.len() > 60, "{}", whole.len());
     assert_eq!(dump(1), whole);
     assert_eq!(dump(7), whole);
+}
+
+#[test]
+fn a_fault_is_kept_with_its_target_and_repeats_nothing() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    let fault = Fault {
+        time: Timestamp::from_micros(7),
+        position: 3,
+        target: Target::new("192.0.2.1".parse().unwrap(), 443),
+        message: "it broke".to_owned(),
+    };
+    for _ in 0..2 {
+        scratch
+            .ledger
+            .record(&Batch {
+                scan: "one",
+                vantage: "lab",
+                observations: &[],
+                faults: std::slice::from_ref(&fault),
+                coverage: &Coverage::default(),
+                counts: &Counts::default(),
+            })
+            .unwrap();
+    }
+    assert_eq!(scratch.query("SELECT * FROM fault"), ["one|3|192.0.2.1|443|7|it broke"]);
 }

@@ -17,7 +17,8 @@ fn scan_coverage_and_counts_come_back_as_they_were() {
     counts.add_word("not_tls", 3);
     (counts.matched, counts.faults) = (u64::MAX, 2);
     let record = |ledger: &mut Ledger, coverage: &Coverage, counts: &Counts| {
-        let batch = Batch { scan: "one", vantage: "lab", observations: &[], coverage, counts };
+        let batch =
+            Batch { scan: "one", vantage: "lab", observations: &[], faults: &[], coverage, counts };
         ledger.record(&batch).unwrap();
     };
     record(&mut scratch.ledger, &coverage, &counts);
@@ -73,7 +74,7 @@ fn a_scan_ends_and_is_opened_again() {
     let mut scratch = Scratch::with_scans(&["one"]);
     scratch.ledger.finish_scan("one", Timestamp::from_micros(T0 + 1), false).unwrap();
     assert_eq!(scratch.query("SELECT ended, complete FROM scan"), [format!("{}|0", T0 + 1)]);
-    scratch.ledger.reopen_scan("one").unwrap();
+    scratch.ledger.resume_scan("one", &[]).unwrap();
     assert_eq!(scratch.query("SELECT ended, complete FROM scan"), ["NULL|0"]);
     let ended = Timestamp::from_micros(T0);
     let error = scratch.ledger.finish_scan("absent", ended, true).unwrap_err();
@@ -84,7 +85,10 @@ fn a_scan_ends_and_is_opened_again() {
             scratch.path().display()
         )
     );
-    assert!(matches!(scratch.ledger.reopen_scan("absent"), Err(StoreError::UnknownScan { .. })));
+    assert!(matches!(
+        scratch.ledger.resume_scan("absent", &[]),
+        Err(StoreError::UnknownScan { .. })
+    ));
 }
 
 #[test]

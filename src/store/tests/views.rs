@@ -53,6 +53,7 @@ fn scans_are_told_in_text() {
     counts.add_word("reset", 4);
     let coverage = Coverage::default();
     let batch = Batch {
+        faults: &[],
         scan: "one",
         vantage: "lab",
         observations: &[],
