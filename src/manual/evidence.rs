@@ -16,4 +16,5 @@
 //! The public key is found by certsweep's own walk of the DER, so that certificates which a strict parser
 //! refuses (version 1, serial zero, trailing bytes) can still prove their key. RSA is checked from 1,024
 //! to 8,192 bits (PKCS#1 v1.5 down to SHA-1, PSS from 2,048 bits), ECDSA on P-256, P-384 and P-521, and
-//! Ed25519.
+//! Ed25519. Where key and scheme are outside of that (an RSA key of 1,024 bits signing with PSS, say), the
+//! evidence is `null`: only what was checked and failed is called *not proven*.

@@ -34,11 +34,12 @@
 //! | `include` | addresses and prefixes without host bits, none overlapping another |
 //! | `exclude` | likewise; taken from the includes |
 //! | `ports` | numbers, ranges (`"8000-8010"`) and lists (`"softether"`, `"softether-wide"`, `"https"`) |
-//! | `rate` | connections per second, whole run; written down it is a limit, else 500 is the default |
+//! | `rate` | connections per second, whole run, at least 0.001; written down it is a limit, else 500 is the default |
 //! | `rate_per_prefix` | connections per second to one /24 or /48; likewise, default 5 |
 //!
 //! More than half of IPv4 is refused. Special-purpose space (IANA registries) is in scope only where an
-//! include prefix lies wholly inside it. More than 2^40 IPv6 targets need a target list.
+//! include prefix lies wholly inside it; IPv4 under an IPv6 name (mapped, translated, 6to4, Teredo) is never
+//! probed. More than 2^40 IPv6 targets are not walked: a target list has to name fewer.
 //!
 //! # Indicator set
 //!
@@ -77,7 +78,8 @@
 //! What of a scope to visit, for `--targets FILE` or `--targets -`: plain lines (`192.0.2.1`,
 //! `192.0.2.0/28`, `192.0.2.1:443`, `[2001:db8::1]:443`, comments after `#`), masscan `-oL`, `-oJ` and
 //! `-oD`, zmap CSV (`saddr` or `saddr,sport`), nmap `-oG`. Only open TCP ports are taken. An entry outside
-//! the scope, an excluded one included, refuses the whole run.
+//! what the scope includes, or on a port that is not among its ports, refuses the whole run. What the scope
+//! excludes is skipped, and the number of such addresses is said.
 //!
 //! # Settings
 //!

@@ -1,10 +1,10 @@
 //! What always holds, and what holds it.
 //!
-//! **Nothing is sent outside the scope.** Every probing socket is opened by one function, `engine::dial`, and
-//! that function asks [`Scope::permits`](crate::domain::scope::Scope::permits) first: address, port, and the
+//! **Nothing is sent outside the scope.** Every probing socket is opened by one function, `engine::dial` (the
+//! bench's bare loop connects to its own servers on loopback), and that function asks [`Scope::permits`](crate::domain::scope::Scope::permits) first: address, port, and the
 //! day. All checks on the scope itself run on the merged set of addresses, so that no way of writing a range
-//! down gets around one. IPv4-mapped and -compatible IPv6 addresses, multicast and broadcast are never
-//! probed; special-purpose space only where an include prefix lies wholly inside it:
+//! down gets around one. IPv4 under an IPv6 name (mapped, compatible, translated, 6to4, Teredo), multicast
+//! and broadcast are never probed; special-purpose space only where an include prefix lies wholly inside it:
 //!
 //! ```
 //! use certsweep::domain::{address::Target, scope, time::Timestamp};
@@ -36,6 +36,8 @@
 //! assert_eq!(order.position(target), Some(5));
 //! ```
 //!
+//! **One process goes on with a scan.** It holds a lock beside the ledger that ends with it, however it ends.
+//!
 //! **Coverage is never ahead of the ledger.** Observations and the positions that they cover are committed in
 //! one transaction, at least twice a second. A scan that is killed loses what was not committed, and a
 //! resumed scan repeats it. Visits are unique per scan, so that a repeat never counts twice.
@@ -43,9 +45,10 @@
 //! **The fingerprint comes first.** It is taken from the bytes on the wire before anything parses them: a leaf
 //! that no parser accepts is still hashed, matched and stored.
 //!
-//! **An outcome is about the target; a shortage is about us.** Running out of descriptors or ports lowers the
-//! number of connections, is said once, and the target goes back in line. A fault in certsweep leaves its
-//! target uncovered. Neither is ever written down as an outcome.
+//! **An outcome is about the target; a shortage is about us.** Running out of descriptors or memory lowers the
+//! number of connections, is said once, and the target goes back in line; the number grows again as probes
+//! end. What a stranger can cause with an ICMP message is never taken for a shortage. A fault in certsweep
+//! leaves its target uncovered and is recorded. Neither is ever written down as an outcome.
 //!
 //! **Everything is bounded.** Connections by the descriptors this process may open, decided before the first
 //! packet; bytes, certificates and time of each probe by

@@ -17,6 +17,9 @@
 //! SELECT id, scope, started, ended, complete, visits, matched FROM scans;
 //! ```
 //!
+//! Targets that a fault in certsweep kept from being probed are in the table `fault`. While a scan runs there is a
+//! file `LEDGER-SCAN.lock` beside the ledger.
+//!
 //! Writes come from one process in short transactions, in write-ahead-log mode; readers are never kept out.
 //! `user_version` is the version of the schema: older files are migrated when they are opened for
 //! writing, newer ones are refused and left as they are. A full disk or a read-only place ends a sweep with

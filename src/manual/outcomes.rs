@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `certificate` | a leaf was seen, whatever happened afterwards; `ended` in the record says what, if not well |
 //! | `refused` | the SYN was answered with a reset |
-//! | `unreachable` | the network, or a route of this machine, said that there is no way |
+//! | `unreachable` | the network, or this machine (a route, a firewall rule, no IPv6), said that there is no way |
 //! | `connect_timeout` | nothing answered the SYN in time |
 //! | `closed` | accepted, then end of stream before any byte: also what SoftEther does to sources it bans |
 //! | `reset` | accepted, then reset before a certificate |
