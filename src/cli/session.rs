@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::exit::{Exit, Failure};
 use super::progress::Progress;
 use super::sink::{self, Sink};
+use super::terminal;
 use crate::domain::coverage::Coverage;
 use crate::domain::indicator::{Index, IndicatorSet};
 use crate::domain::observation::Observation;
@@ -72,6 +73,14 @@ pub(super) fn resume(
     };
     // What a fault kept from being probed is tried again.
     counts.faults = 0;
+    let before = ledger.sets_of(id)?;
+    let is_new = |set: &&IndicatorSet| !before.contains(&(set.name.clone(), set.hash));
+    for set in sets.iter().filter(is_new) {
+        terminal::note(&format!(
+            "indicator set '{}' is new to this scan: what was seen before is not matched with it",
+            set.name
+        ));
+    }
     ledger.resume_scan(id, sets)?;
     Ok(Some(Begun { scan, ledger, hold, covered, counts }))
 }

@@ -4,7 +4,7 @@ use super::address::Target;
 use super::cert::Leaf;
 use super::fingerprint::Sha256Fingerprint;
 use super::indicator::Index;
-use super::observation::{Attempt, Evidence, Observation, Timing};
+use super::observation::{Attempt, Observation, Timing};
 use super::outcome::Outcome;
 use super::time::Timestamp;
 use super::tls::{Moment, Verdict};
@@ -62,15 +62,6 @@ impl Visit {
 
     /// The observation of a target that no connection came about with.
     pub fn without_connection(&self, outcome: Outcome, index: &Index) -> Observation {
-        let verdict = Verdict {
-            outcome,
-            ended: None,
-            certificates: Vec::new(),
-            tls: None,
-            evidence: Evidence::default(),
-            first_byte: None,
-            leaf: None,
-        };
-        self.observation(verdict, index)
+        self.observation(Verdict::without_leaf(outcome), index)
     }
 }

@@ -35,20 +35,7 @@ pub async fn run(
     events: Sender<Event>,
     stop: CancellationToken,
 ) -> RunEnd {
-    let dispatch = Dispatch::new(Arc::clone(&plan), covered);
-    let mut run = Run {
-        plan,
-        dispatch,
-        prober,
-        events,
-        stop,
-        probes: JoinSet::new(),
-        open: HashMap::new(),
-        shortages: 0,
-        slowed: false,
-        faults: 0,
-        end: None,
-    };
+    let mut run = Run::new(plan, covered, prober, events, stop);
     run.sweep().await;
     while let Some(joined) = run.probes.join_next_with_id().await {
         run.take(joined).await;
@@ -73,6 +60,28 @@ struct Run {
 }
 
 impl Run {
+    fn new(
+        plan: Arc<Plan>,
+        covered: Coverage,
+        prober: Prober,
+        events: Sender<Event>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            dispatch: Dispatch::new(Arc::clone(&plan), covered),
+            plan,
+            prober,
+            events,
+            stop,
+            probes: JoinSet::new(),
+            open: HashMap::new(),
+            shortages: 0,
+            slowed: false,
+            faults: 0,
+            end: None,
+        }
+    }
+
     /// Starts probes until nothing is left to start, or the run is to end.
     async fn sweep(&mut self) {
         while self.end.is_none() && !self.stop.is_cancelled() {

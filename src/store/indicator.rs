@@ -1,8 +1,9 @@
 //! Indicator sets with their provenance, and the matches that refer to them.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::Cause;
+use crate::domain::fingerprint::Sha256Fingerprint;
 use crate::domain::indicator::{Address, Certificate, IndicatorSet, Match, Source};
 
 /// Says that `scan` matches against `sets`, storing those that are not stored.
@@ -18,6 +19,18 @@ pub(super) fn link(
             .execute(params![scan, id])?;
     }
     Ok(())
+}
+
+/// The sets that `scan` matches against, by name, each with the hash of its file.
+pub(super) fn of_scan(
+    connection: &Connection,
+    scan: &str,
+) -> rusqlite::Result<Vec<(String, Sha256Fingerprint)>> {
+    const SELECT: &str = "
+        SELECT name, hash FROM scan_set JOIN indicator_set ON indicator_set.id = scan_set.set_id
+        WHERE scan_id = ?1 ORDER BY name, hash";
+    let read = |row: &Row<'_>| Ok((row.get("name")?, Sha256Fingerprint(row.get("hash")?)));
+    connection.prepare_cached(SELECT)?.query_map([scan], read)?.collect()
 }
 
 /// The row of `set`; a set of the same name and hash is the same set.

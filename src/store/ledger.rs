@@ -93,6 +93,15 @@ impl Ledger {
         })
     }
 
+    /// The indicator sets that `scan` matches against: name, and hash of the file.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub fn sets_of(&self, scan: &str) -> Result<Vec<(String, Sha256Fingerprint)>, StoreError> {
+        self.read(|connection| indicator::of_scan(connection, scan))
+    }
+
     /// Writes down that `scan` ended, and whether it tried every position.
     ///
     /// # Errors

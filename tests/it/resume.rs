@@ -345,3 +345,17 @@ fn a_scan_goes_on_from_where_it_looked() {
     workspace.run(&format!("{} --resume", sweep(&lab))).expect(0);
     assert_eq!(single(&workspace.ledger(), "SELECT DISTINCT vantage FROM scans"), "here");
 }
+
+#[test]
+fn an_indicator_set_that_comes_late_is_told() {
+    let (lab, workspace) = Lab::with_workspace();
+    cut_short(&workspace, &sweep(&lab), End::Interrupted);
+    let late = lab.range.indicator_set_toml().replace("name = \"demo\"", "name = \"late\"");
+    workspace.write("late.toml", late);
+    let line = format!("{} --indicators late.toml --resume", sweep(&lab));
+    let resumed = workspace.run(&line).expect(0);
+    let told =
+        "indicator set 'late' is new to this scan: what was seen before is not matched with it";
+    assert!(resumed.stderr.lines().any(|line| line == told), "{}", resumed.stderr);
+    assert_eq!(single(&workspace.ledger(), "SELECT count(DISTINCT set_id) FROM scan_set"), "3");
+}

@@ -101,5 +101,20 @@ pub struct Verdict {
     pub leaf: Option<Moment>,
 }
 
+impl Verdict {
+    /// The verdict of a connection that showed nothing but `outcome`.
+    pub const fn without_leaf(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            ended: None,
+            certificates: Vec::new(),
+            tls: None,
+            evidence: Evidence { presented: false, key_proven: None, handshake_finished: false },
+            first_byte: None,
+            leaf: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

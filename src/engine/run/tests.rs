@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{self, Receiver};
 
 use super::*;
 use crate::domain::indicator::Index;
-use crate::domain::observation::{Evidence, Observation};
+use crate::domain::observation::Observation;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Tempo;
 use crate::domain::ports::PortSet;
@@ -66,15 +66,7 @@ impl Client for TrivialClient {
     }
 
     fn verdict(&mut self) -> Option<Verdict> {
-        Some(Verdict {
-            outcome: Outcome::Closed,
-            ended: None,
-            certificates: Vec::new(),
-            tls: None,
-            evidence: Evidence::default(),
-            first_byte: None,
-            leaf: None,
-        })
+        Some(Verdict::without_leaf(Outcome::Closed))
     }
 }
 
@@ -183,19 +175,8 @@ async fn a_run_that_nobody_listens_to_stops() {
 fn with_open_tickets(plan: Arc<Plan>) -> (Run, Vec<Ticket>, Receiver<Event>) {
     let (sender, events) = mpsc::channel(256);
     let prober = prober(Trivial::new(), Clock::simulated(Timestamp::default()));
-    let mut run = Run {
-        dispatch: Dispatch::new(Arc::clone(&plan), Coverage::default()),
-        plan,
-        prober,
-        events: sender,
-        stop: CancellationToken::new(),
-        probes: JoinSet::new(),
-        open: HashMap::new(),
-        shortages: 0,
-        slowed: false,
-        faults: 0,
-        end: None,
-    };
+    let stop = CancellationToken::new();
+    let mut run = Run::new(plan, Coverage::default(), prober, sender, stop);
     let tickets = (0..3)
         .map(|_| match run.dispatch.next(Moment::ZERO) {
             Next::Start(ticket) => ticket,
