@@ -57,7 +57,11 @@ impl Prober {
         match dial(scope, target, time, self.connect_timeout).await {
             Dialled::Connected(mut stream) => {
                 let connected = self.clock.now();
-                let mut client = self.offer.start(connected);
+                let mut entropy = [0; 64];
+                if let Err(error) = getrandom::fill(&mut entropy) {
+                    return Ended::Local(io::Error::other(error));
+                }
+                let mut client = self.offer.start(connected, entropy);
                 let verdict = exchange(&mut stream, client.as_mut(), &self.clock).await;
                 close(stream, verdict.evidence.handshake_finished).await;
                 let observation = visit(Some(connected)).observation(verdict, &self.index);

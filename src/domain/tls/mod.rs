@@ -4,6 +4,7 @@
 //! go in; bytes to send, a deadline and at last one [`Verdict`] come out. The engine drives any
 //! client the same way; a client never learns what carries it.
 
+pub mod own;
 mod proof;
 mod rustls_client;
 mod sniff;
@@ -70,6 +71,9 @@ pub trait Client: Send {
     fn verdict(&mut self) -> Option<Verdict>;
 }
 
+/// Numbers that nobody can guess, new for each connection: the randoms of a ClientHello come from them.
+pub type Entropy = [u8; 64];
+
 /// Makes a client for each connection.
 pub trait Offer: Send + Sync {
     /// Which client this makes, as [`Attempt::client`](super::observation::Attempt::client) records it.
@@ -78,8 +82,8 @@ pub trait Offer: Send + Sync {
     /// What it offers, as [`Attempt::offer`](super::observation::Attempt::offer) records it.
     fn offer(&self) -> &'static str;
 
-    /// A client for a connection that was accepted at `now`.
-    fn start(&self, now: Moment) -> Box<dyn Client>;
+    /// A client for a connection that was accepted at `now`; `entropy` is for this one alone.
+    fn start(&self, now: Moment, entropy: Entropy) -> Box<dyn Client>;
 }
 
 /// What one connection showed.

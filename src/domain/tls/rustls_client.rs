@@ -14,7 +14,7 @@ use rustls::{
 };
 
 use super::sniff::{AlertWatch, Beginning, beginning};
-use super::{Client, End, Limits, Moment, Offer, Verdict, proof};
+use super::{Client, End, Entropy, Limits, Moment, Offer, Verdict, proof};
 use crate::domain::observation::{Evidence, TlsFacts};
 use crate::domain::outcome::{Alert, Outcome, Protocol};
 
@@ -65,7 +65,8 @@ impl Offer for RustlsOffer {
         "tls12-tls13"
     }
 
-    fn start(&self, now: Moment) -> Box<dyn Client> {
+    /// rustls draws its own random numbers.
+    fn start(&self, now: Moment, _entropy: Entropy) -> Box<dyn Client> {
         Box::new(RustlsClient::new(&self.config, self.limits, now))
     }
 }

@@ -12,7 +12,7 @@ use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
 use super::*;
 use crate::domain::outcome::{Alert, Protocol};
 
-const NOW: Moment = Duration::from_millis(5);
+pub(super) const NOW: Moment = Duration::from_millis(5);
 
 /// A leaf and a key; the key is not always the leaf's.
 #[derive(Debug)]
@@ -24,12 +24,12 @@ impl ResolvesServerCert for Identity {
     }
 }
 
-fn key_pair(algorithm: &'static rcgen::SignatureAlgorithm) -> rcgen::KeyPair {
+pub(super) fn key_pair(algorithm: &'static rcgen::SignatureAlgorithm) -> rcgen::KeyPair {
     rcgen::KeyPair::generate_for(algorithm).unwrap()
 }
 
 /// A server that shows a leaf for `leaf_key` and signs with `signing_key`.
-fn server(
+pub(super) fn server(
     version: &'static SupportedProtocolVersion,
     leaf_key: &rcgen::KeyPair,
     signing_key: &rcgen::KeyPair,
@@ -47,7 +47,7 @@ fn server(
     (Arc::new(config), leaf.der().to_vec())
 }
 
-fn honest(
+pub(super) fn honest(
     version: &'static SupportedProtocolVersion,
     algorithm: &'static rcgen::SignatureAlgorithm,
 ) -> (Arc<ServerConfig>, Vec<u8>) {
@@ -55,20 +55,20 @@ fn honest(
     server(version, &key, &key)
 }
 
-static TLS13: LazyLock<(Arc<ServerConfig>, Vec<u8>)> =
+pub(super) static TLS13: LazyLock<(Arc<ServerConfig>, Vec<u8>)> =
     LazyLock::new(|| honest(&rustls::version::TLS13, &rcgen::PKCS_ECDSA_P256_SHA256));
-static TLS12: LazyLock<(Arc<ServerConfig>, Vec<u8>)> =
+pub(super) static TLS12: LazyLock<(Arc<ServerConfig>, Vec<u8>)> =
     LazyLock::new(|| honest(&rustls::version::TLS12, &rcgen::PKCS_ECDSA_P256_SHA256));
 
 fn client_with(limits: Limits) -> Box<dyn Client> {
-    RustlsOffer::new(limits).unwrap().start(Moment::ZERO)
+    RustlsOffer::new(limits).unwrap().start(Moment::ZERO, [7; 64])
 }
 
 fn client() -> Box<dyn Client> {
     client_with(Limits::default())
 }
 
-fn sent_by(client: &mut dyn Client) -> Vec<u8> {
+pub(super) fn sent_by(client: &mut dyn Client) -> Vec<u8> {
     let mut out = Vec::new();
     while client.poll_transmit(&mut out) {}
     out
@@ -76,7 +76,12 @@ fn sent_by(client: &mut dyn Client) -> Vec<u8> {
 
 /// Lets both talk until neither has anything to say. The client gets what the server sends in pieces of
 /// `chunk` bytes, and nothing after `cut` bytes. Gives how many it got.
-fn talk(client: &mut dyn Client, server: &Arc<ServerConfig>, chunk: usize, cut: usize) -> usize {
+pub(super) fn talk(
+    client: &mut dyn Client,
+    server: &Arc<ServerConfig>,
+    chunk: usize,
+    cut: usize,
+) -> usize {
     let mut server = ServerConnection::new(Arc::clone(server)).unwrap();
     let mut received = 0;
     loop {
@@ -239,7 +244,7 @@ fn bytes_are_bounded() {
 #[test]
 fn the_deadline_counts_from_the_accepted_connection() {
     let limits = Limits { handshake: Duration::from_secs(3), ..Limits::default() };
-    let client = RustlsOffer::new(limits).unwrap().start(Duration::from_secs(10));
+    let client = RustlsOffer::new(limits).unwrap().start(Duration::from_secs(10), [7; 64]);
     assert_eq!(client.deadline(), Duration::from_secs(13));
 }
 
@@ -267,10 +272,10 @@ fn no_name_no_protocol_and_no_old_session_is_ever_offered() {
     const SUPPORTED_VERSIONS: u16 = 43;
     let offer = RustlsOffer::new(Limits::default()).unwrap();
     for _ in 0..3 {
-        let mut client = offer.start(Moment::ZERO);
+        let mut client = offer.start(Moment::ZERO, [7; 64]);
         talk(client.as_mut(), &TLS13.0, usize::MAX, usize::MAX);
         assert!(client.verdict().unwrap().evidence.handshake_finished);
-        let found = extensions(&sent_by(offer.start(Moment::ZERO).as_mut()));
+        let found = extensions(&sent_by(offer.start(Moment::ZERO, [7; 64]).as_mut()));
         assert!(found.contains(&SUPPORTED_VERSIONS), "{found:?}");
         for absent in [SERVER_NAME, APPLICATION_PROTOCOL, SESSION_TICKET, PRE_SHARED_KEY] {
             assert!(!found.contains(&absent), "{found:?}");

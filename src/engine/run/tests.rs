@@ -15,7 +15,7 @@ use crate::domain::ports::PortSet;
 use crate::domain::scan::Shard;
 use crate::domain::scope;
 use crate::domain::time::Timestamp;
-use crate::domain::tls::{Client, End, Moment, Offer, Verdict};
+use crate::domain::tls::{Client, End, Entropy, Moment, Offer, Verdict};
 use crate::engine::Clock;
 
 /// Says `closed` as soon as it exists; the client numbered `panics_at` panics instead.
@@ -43,7 +43,7 @@ impl Offer for Trivial {
         "nothing"
     }
 
-    fn start(&self, _now: Moment) -> Box<dyn Client> {
+    fn start(&self, _now: Moment, _entropy: Entropy) -> Box<dyn Client> {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         assert!(number != self.panics_at, "client {number} was told to panic");
         Box::new(TrivialClient)

@@ -1,0 +1,275 @@
+//! Reading handshake messages. Every length is checked against what is there before it is believed.
+
+use super::codepoints::TLS13;
+use super::records::Trouble;
+
+/// A cursor over bytes that gives nothing it does not have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    /// A big-endian number of `octets` bytes, at most four.
+    pub(super) fn number(&mut self, octets: usize) -> Option<usize> {
+        let bytes = self.take(octets)?;
+        Some(bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte)))
+    }
+
+    pub(super) fn u16(&mut self) -> Option<u16> {
+        self.number(2).map(|number| number as u16)
+    }
+
+    /// Bytes behind their length in `octets` bytes.
+    pub(super) fn vector(&mut self, octets: usize) -> Option<&'a [u8]> {
+        let length = self.number(octets)?;
+        self.take(length)
+    }
+}
+
+/// A handshake message: its type, and all of its bytes with the header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Message {
+    pub(super) kind: u8,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Message {
+    /// The content, without type and length.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.bytes[4..]
+    }
+}
+
+/// Handshake messages, put together from the records that carry them.
+#[derive(Debug)]
+pub(super) struct Messages {
+    bytes: Vec<u8>,
+    len_max: usize,
+}
+
+impl Messages {
+    /// Takes messages of at most `len_max` bytes.
+    pub(super) const fn new(len_max: usize) -> Self {
+        Self { bytes: Vec::new(), len_max }
+    }
+
+    pub(super) fn push(&mut self, fragment: &[u8]) {
+        self.bytes.extend_from_slice(fragment);
+    }
+
+    /// The next whole message, if it is there.
+    pub(super) fn next(&mut self) -> Result<Option<Message>, Trouble> {
+        let Some((kind, length)) = self.head() else { return Ok(None) };
+        if length > self.len_max {
+            return Err(Trouble::TooLarge);
+        }
+        if self.bytes.len() < 4 + length {
+            return Ok(None);
+        }
+        let rest = self.bytes.split_off(4 + length);
+        let bytes = std::mem::replace(&mut self.bytes, rest);
+        Ok(Some(Message { kind, bytes }))
+    }
+
+    /// Type and content so far of the message that is still coming.
+    pub(super) fn incomplete(&self) -> Option<(u8, &[u8])> {
+        let (kind, length) = self.head()?;
+        let content = &self.bytes[4..];
+        Some((kind, &content[..length.min(content.len())]))
+    }
+
+    fn head(&self) -> Option<(u8, usize)> {
+        let mut reader = Reader::new(&self.bytes);
+        Some((reader.number(1)? as u8, reader.number(3)?))
+    }
+}
+
+/// A ServerHello (RFC 8446, section 4.1.3; RFC 5246, section 7.4.1.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ServerHello<'a> {
+    /// What the server chose: the supported_versions extension if there is one.
+    pub(super) version: u16,
+    pub(super) random: &'a [u8],
+    pub(super) suite: u16,
+    /// The key_share extension, whole.
+    pub(super) key_share: Option<&'a [u8]>,
+    pub(super) cookie: Option<&'a [u8]>,
+}
+
+/// The random of a ServerHello that is a HelloRetryRequest (RFC 8446, section 4.1.3).
+pub(super) const RETRY_RANDOM: [u8; 32] = [
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+];
+
+pub(super) fn server_hello(body: &[u8]) -> Option<ServerHello<'_>> {
+    let mut reader = Reader::new(body);
+    let version = reader.u16()?;
+    let random = reader.take(32)?;
+    reader.vector(1)?; // session id
+    let suite = reader.u16()?;
+    reader.number(1)?; // compression
+    let mut hello = ServerHello { version, random, suite, key_share: None, cookie: None };
+    if reader.is_empty() {
+        return Some(hello);
+    }
+    let mut extensions = Reader::new(reader.vector(2)?);
+    while !extensions.is_empty() {
+        let (kind, content) = (extensions.u16()?, extensions.vector(2)?);
+        match kind {
+            43 => hello.version = Reader::new(content).u16()?,
+            44 => hello.cookie = Some(Reader::new(content).vector(2)?),
+            51 => hello.key_share = Some(content),
+            _ => {}
+        }
+    }
+    Some(hello)
+}
+
+/// The certificates of a Certificate message in the server's order, `chain_len_max` of them at most.
+pub(super) fn certificates(
+    body: &[u8],
+    version: u16,
+    chain_len_max: usize,
+) -> Option<Vec<Vec<u8>>> {
+    let mut reader = Reader::new(body);
+    if version >= TLS13 {
+        reader.vector(1)?; // certificate_request_context
+    }
+    let mut list = Reader::new(reader.vector(3)?);
+    let mut found = Vec::new();
+    while !list.is_empty() && found.len() < chain_len_max {
+        found.push(list.vector(3)?.to_vec());
+        if version >= TLS13 {
+            list.vector(2)?; // extensions
+        }
+    }
+    Some(found)
+}
+
+/// The first certificate of a Certificate message of which `body` has come so far, if that is all of it.
+pub(super) fn leaf(body: &[u8], version: u16) -> Option<&[u8]> {
+    let mut reader = Reader::new(body);
+    if version >= TLS13 {
+        reader.vector(1)?;
+    }
+    let list = reader.number(3)?;
+    let mut first = reader;
+    let length = first.number(3)?;
+    (length > 0 && length + 3 <= list).then(|| first.take(length)).flatten()
+}
+
+/// A signature over a handshake and what it was made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Signed<'a> {
+    /// The scheme's code point.
+    pub(super) scheme: u16,
+    pub(super) signature: &'a [u8],
+}
+
+/// A CertificateVerify (RFC 8446, section 4.4.3).
+pub(super) fn certificate_verify(body: &[u8]) -> Option<Signed<'_>> {
+    let mut reader = Reader::new(body);
+    let signed = Signed { scheme: reader.u16()?, signature: reader.vector(2)? };
+    reader.is_empty().then_some(signed)
+}
+
+/// What a ServerKeyExchange of TLS 1.2 signs, and the signature (RFC 5246, section 7.4.3; RFC 8422,
+/// section 5.4).
+pub(super) fn key_exchange12(body: &[u8], is_elliptic: bool) -> Option<(&[u8], Signed<'_>)> {
+    let mut reader = Reader::new(body);
+    if is_elliptic {
+        let named_curve = reader.number(1)? == 3;
+        if !named_curve {
+            return None;
+        }
+        reader.u16()?;
+        reader.vector(1)?;
+    } else {
+        for _ in 0..3 {
+            reader.vector(2)?; // p, g, Ys
+        }
+    }
+    let params = &body[..body.len() - reader.0.len()];
+    Some((params, certificate_verify(reader.0)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_whole_from_any_fragments() {
+        let stream = [2, 0, 0, 3, 1, 2, 3, 14, 0, 0, 0, 11, 0, 0, 9, 5];
+        for chunk in 1..=stream.len() {
+            let (mut messages, mut found) = (Messages::new(100), Vec::new());
+            for piece in stream.chunks(chunk) {
+                messages.push(piece);
+                while let Some(message) = messages.next().unwrap() {
+                    found.push((message.kind, message.body().to_vec()));
+                }
+            }
+            assert_eq!(found, [(2, vec![1, 2, 3]), (14, vec![])], "{chunk}");
+            assert_eq!(messages.incomplete(), Some((11, &[5][..])));
+        }
+        let mut messages = Messages::new(100);
+        messages.push(&[11, 0, 0, 101]);
+        assert_eq!(messages.next(), Err(Trouble::TooLarge));
+    }
+
+    #[test]
+    fn a_leaf_is_known_as_soon_as_it_is_there_and_not_before() {
+        let old = [0, 0, 9, 0, 0, 3, 7, 7, 7, 0, 0, 0];
+        let new = [0, 0, 0, 11, 0, 0, 3, 7, 7, 7, 0, 0, 0, 0, 0];
+        for (body, version, complete) in [(&old[..], 0x0303, 9), (&new[..], TLS13, 10)] {
+            for length in 0..=body.len() {
+                let expected = (length >= complete).then_some(&[7, 7, 7][..]);
+                assert_eq!(leaf(&body[..length], version), expected, "{length}");
+            }
+        }
+        // A leaf that is longer than the list that holds it, and one of no length.
+        assert_eq!(leaf(&[0, 0, 5, 0, 0, 3, 7, 7, 7], 0x0303), None);
+        assert_eq!(leaf(&[0, 0, 3, 0, 0, 0], 0x0303), None);
+    }
+
+    #[test]
+    fn length_lies_give_nothing() {
+        assert_eq!(certificates(&[0, 0, 9, 0, 0, 3, 7, 7], 0x0303, 9), None);
+        assert_eq!(certificates(&[0, 0, 0], 0x0303, 9), Some(vec![]));
+        let three = [0, 0, 12, 0, 0, 1, 7, 0, 0, 1, 8, 0, 0, 1, 9];
+        assert_eq!(certificates(&three, 0x0303, 2), Some(vec![vec![7], vec![8]]));
+        assert_eq!(server_hello(&[3, 3]), None);
+        let hello = [&[3, 3][..], &[1; 32], &[0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]].concat();
+        assert_eq!(server_hello(&hello).unwrap().version, TLS13);
+        for length in 0..hello.len() {
+            let cut = server_hello(&hello[..length]);
+            assert!(cut.is_none() || length == 38, "{length}");
+        }
+    }
+
+    #[test]
+    fn signed_parameters_end_where_the_signature_begins() {
+        let elliptic = [3, 0, 29, 2, 5, 5, 4, 3, 0, 1, 9];
+        let (params, signed) = key_exchange12(&elliptic, true).unwrap();
+        assert_eq!(params, &elliptic[..6]);
+        assert_eq!(signed, Signed { scheme: 0x0403, signature: &[9] });
+        let finite = [0, 1, 7, 0, 1, 2, 0, 1, 5, 8, 4, 0, 2, 1, 1];
+        let (params, signed) = key_exchange12(&finite, false).unwrap();
+        assert_eq!((params, signed.scheme), (&finite[..9], 0x0804));
+        assert_eq!(key_exchange12(&elliptic[..10], true), None);
+        assert_eq!(key_exchange12(&[1, 0, 29, 0], true), None);
+    }
+}
