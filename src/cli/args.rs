@@ -100,6 +100,9 @@ pub(super) struct ScanArgs {
     /// Seconds to wait for a connection, and again for the handshake [default: 5]
     #[arg(long, value_name = "SECONDS", env = "CERTSWEEP_TIMEOUT", allow_negative_numbers = true)]
     pub(super) timeout: Option<f64>,
+    /// How far to go with each handshake; `leaf` reaches older servers, and is seen as an abandoned handshake [default: full]
+    #[arg(long, value_name = "HOW", env = "CERTSWEEP_HANDSHAKE")]
+    pub(super) handshake: Option<Handshake>,
     /// The seed of the order; the same seed visits in the same order [default: random]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
@@ -159,6 +162,24 @@ impl Format {
     }
 }
 
+/// How far a handshake goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Handshake {
+    /// Complete it, with rustls: TLS 1.2 and 1.3 with ECDHE
+    Full,
+    /// Read the certificate and the signature that comes with it, SSL 3.0 to TLS 1.3, any key exchange
+    Leaf,
+}
+
+impl Handshake {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Leaf => "leaf",
+        }
+    }
+}
+
 /// What makes a scan exit with 10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
@@ -176,6 +197,9 @@ pub(super) struct ProbeArgs {
     /// An indicator set to match besides the built-in ones; may be given several times
     #[arg(long, value_name = "FILE")]
     pub(super) indicators: Vec<PathBuf>,
+    /// How far to go with the handshake
+    #[arg(long, value_name = "HOW", default_value = "full")]
+    pub(super) handshake: Handshake,
     /// Seconds to wait for the connection, and again for the handshake
     #[arg(long, value_name = "SECONDS", default_value = "5", allow_negative_numbers = true)]
     pub(super) timeout: f64,

@@ -1,4 +1,4 @@
-//! `certsweep bench`: what a completed handshake costs, beside a bare TCP connect in the same run.
+//! `certsweep bench`: what a certificate costs, beside a bare TCP connect in the same run.
 //!
 //! The servers run in a process of their own, so that what is measured is the scanning process alone:
 //! its CPU time, user and system, over a number of loopback targets. Cases are interleaved and the
@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{BenchArgs, BenchFormat};
+use super::args::{BenchArgs, BenchFormat, Handshake};
 use super::exit::{Exit, Failure};
 use super::{session, terminal};
 use crate::domain::coverage::Coverage;
@@ -51,7 +51,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
     bench.print(&samples)?;
     let targets = u64::from(args.targets);
     let short = |sample: &&Sample| sample.ended_well < targets;
-    match samples.floor.iter().chain(&samples.full).find(short) {
+    match samples.iter().flatten().find(short) {
         None => Ok(Exit::Done),
         Some(sample) => Err(Failure::local(format!(
             "only {} of {targets} targets ended well in one run: its figures say nothing",
@@ -62,19 +62,46 @@ pub(super) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
 
 /// The servers: prints their ports and lives until standard input ends.
 async fn serve() -> Result<Exit, Failure> {
-    let start = |server| Field::start(server, 0).map_err(|error| Failure::local(error.to_string()));
-    let (tls, accept) = (start(FieldServer::Tls13)?, start(FieldServer::Accept)?);
-    terminal::print(&format!("{} {}\n", tls.port(), accept.port()))?;
+    let kinds = [FieldServer::Accept, FieldServer::Tls13, FieldServer::Tls12];
+    let fields: Vec<Field> = kinds
+        .into_iter()
+        .map(|kind| Field::start(kind, 0).map_err(|error| Failure::local(error.to_string())))
+        .collect::<Result<_, _>>()?;
+    let ports: Vec<String> = fields.iter().map(|field| field.port().to_string()).collect();
+    terminal::print(&format!("{}\n", ports.join(" ")))?;
     let parent_gone = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
     let _ = tokio::time::timeout(SERVE_MAX, parent_gone).await;
     Ok(Exit::Done)
 }
 
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    /// Connect and close, nothing else.
+    Floor,
+    /// A sweep of so far a handshake, of servers with TLS 1.3 only or TLS 1.2 only.
+    Sweep(Handshake, Version),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Tls13,
+    Tls12,
+}
+
+const CASES: [(&str, Case); 4] = [
+    ("floor_plain", Case::Floor),
+    ("full_tls13", Case::Sweep(Handshake::Full, Version::Tls13)),
+    ("leaf_tls13", Case::Sweep(Handshake::Leaf, Version::Tls13)),
+    ("leaf_tls12", Case::Sweep(Handshake::Leaf, Version::Tls12)),
+];
+
 /// The servers' process; it ends with this one.
 struct Servers {
     child: Child,
-    tls: u16,
     accept: u16,
+    tls13: u16,
+    tls12: u16,
 }
 
 impl Servers {
@@ -91,10 +118,17 @@ impl Servers {
         if let Some(out) = child.stdout.take() {
             BufReader::new(out).read_line(&mut line).map_err(|error| failure(error.to_string()))?;
         }
-        let mut ports = line.split_whitespace().map_while(|port| port.parse().ok());
-        match (ports.next(), ports.next()) {
-            (Some(tls), Some(accept)) => Ok(Self { child, tls, accept }),
+        let ports: Vec<u16> = line.split_whitespace().map_while(|port| port.parse().ok()).collect();
+        match ports[..] {
+            [accept, tls13, tls12] => Ok(Self { child, accept, tls13, tls12 }),
             _ => Err(failure("they did not say their ports".to_owned())),
+        }
+    }
+
+    const fn port(&self, version: Version) -> u16 {
+        match version {
+            Version::Tls13 => self.tls13,
+            Version::Tls12 => self.tls12,
         }
     }
 }
@@ -115,12 +149,6 @@ struct Sample {
     ended_well: u64,
 }
 
-#[derive(Default)]
-struct Samples {
-    floor: Vec<Sample>,
-    full: Vec<Sample>,
-}
-
 struct Bench<'a> {
     args: &'a BenchArgs,
     servers: Servers,
@@ -128,13 +156,20 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    async fn samples(&self) -> Result<Samples, Failure> {
-        let mut samples = Samples::default();
+    /// The samples of each case, in the order of [`CASES`]; cases are interleaved.
+    async fn samples(&self) -> Result<Vec<Vec<Sample>>, Failure> {
+        let mut samples = vec![Vec::new(); CASES.len()];
         // The first handshake seeds the random number generator: not a cost per target.
-        self.full(64).await?;
+        self.sweep(64, Handshake::Full, Version::Tls13).await?;
         for _ in 0..self.args.runs {
-            samples.floor.push(self.floor(self.args.targets).await);
-            samples.full.push(self.full(self.args.targets).await?);
+            for ((_, case), of_case) in CASES.iter().zip(&mut samples) {
+                of_case.push(match *case {
+                    Case::Floor => self.floor(self.args.targets).await,
+                    Case::Sweep(handshake, version) => {
+                        self.sweep(self.args.targets, handshake, version).await?
+                    }
+                });
+            }
         }
         Ok(samples)
     }
@@ -165,49 +200,51 @@ impl Bench<'_> {
         sample(before, connected.load(Ordering::Relaxed))
     }
 
-    /// A whole sweep with completed TLS 1.3 handshakes; results are counted and dropped.
-    async fn full(&self, targets: u32) -> Result<Sample, Failure> {
-        let plan = Arc::new(self.plan(targets)?);
-        let prober =
-            session::prober(plan.tempo.limits, plan.tempo.connect_timeout, Arc::default())?;
+    /// A whole sweep; results are counted and dropped. A target ended well if its key was proven and, where that
+    /// was wanted, the handshake finished.
+    async fn sweep(
+        &self,
+        targets: u32,
+        handshake: Handshake,
+        version: Version,
+    ) -> Result<Sample, Failure> {
+        let plan = Arc::new(self.plan(targets, self.servers.port(version))?);
+        let Tempo { limits, connect_timeout, .. } = plan.tempo;
+        let prober = session::prober(handshake, limits, connect_timeout, Arc::default())?;
         let (sender, mut events) = mpsc::channel(4_096);
         let before = (cpu(), Instant::now());
         let stop = CancellationToken::new();
         let run = tokio::spawn(engine::run(plan, Coverage::default(), prober, sender, stop));
-        let mut finished = 0;
+        let mut ended_well = 0;
         while let Some(event) = events.recv().await {
-            if let Event::Observed { observation, .. } = event {
-                finished += u64::from(
-                    observation.evidence.handshake_finished
-                        && observation.evidence.key_proven == Some(true),
-                );
-            }
+            let Event::Observed { observation, .. } = event else { continue };
+            let evidence = observation.evidence;
+            let far_enough = handshake == Handshake::Leaf || evidence.handshake_finished;
+            ended_well += u64::from(far_enough && evidence.key_proven == Some(true));
         }
         run.await.map_err(|error| Failure::local(error.to_string()))?;
-        Ok(sample(before, finished))
+        Ok(sample(before, ended_well))
     }
 
-    fn plan(&self, targets: u32) -> Result<Plan, Failure> {
+    fn plan(&self, targets: u32, port: u16) -> Result<Plan, Failure> {
         let last = Ipv4Addr::from_bits(FIRST.to_bits() + targets - 1);
         let nets: Vec<String> =
             ipnet::Ipv4Subnets::new(FIRST, last, 0).map(|net| format!("\"{net}\"")).collect();
-        let text = format!(
-            "name = \"bench\"\ninclude = [{}]\nports = [{}]\n",
-            nets.join(", "),
-            self.servers.tls
-        );
+        let nets = nets.join(", ");
+        let text = format!("name = \"bench\"\ninclude = [{nets}]\nports = [{port}]\n");
         let scope = scope::read("bench", &text)?;
         let tempo = Tempo { concurrency: self.concurrency, ..Tempo::default() };
-        let ports = PortSet::from_iter([self.servers.tls]);
+        let ports = PortSet::from_iter([port]);
         Ok(Plan::new(scope, ports, None, (1, Shard::WHOLE), tempo)?)
     }
 
-    fn print(&self, samples: &Samples) -> Result<(), Failure> {
-        let floor = median(&samples.floor);
+    fn print(&self, samples: &[Vec<Sample>]) -> Result<(), Failure> {
+        let floor = median(&samples[0]).cpu.as_secs_f64().max(1e-9);
+        let human = self.args.format == BenchFormat::Human;
         let mut text = String::new();
-        if self.args.format == BenchFormat::Human {
+        if human {
             text.push_str(&format!(
-                "{} loopback targets, {} at once, median of {}\n{:<14}{:>16}{:>12}{:>14}{:>10}\n",
+                "{} loopback targets, {} at once, median of {}\n{:<14}{:>16}{:>10}{:>14}{:>10}\n",
                 self.args.targets,
                 self.concurrency,
                 self.args.runs,
@@ -218,33 +255,45 @@ impl Bench<'_> {
                 "ok"
             ));
         }
-        for (case, of_case) in [("floor_plain", &samples.floor), ("full_tls13", &samples.full)] {
+        for ((name, _), of_case) in CASES.iter().zip(samples) {
             let sample = median(of_case);
-            let cpu = sample.cpu.as_secs_f64() * 1e6 / f64::from(self.args.targets);
-            let ratio = sample.cpu.as_secs_f64() / floor.cpu.as_secs_f64().max(1e-9);
-            let rate = f64::from(self.args.targets) / sample.wall.as_secs_f64().max(1e-9);
-            let line = match self.args.format {
-                BenchFormat::Human => format!(
-                    "{case:<14}{cpu:>16.1}{ratio:>12.2}{rate:>14.0}{:>10}",
-                    sample.ended_well
-                ),
-                BenchFormat::Jsonl => json!({
-                    "case": case,
-                    "targets": self.args.targets,
-                    "concurrency": self.concurrency,
-                    "runs": self.args.runs,
-                    "cpu_us_per_target": cpu,
-                    "ratio_to_floor": ratio,
-                    "targets_per_s": rate,
-                    "ended_well": sample.ended_well,
-                    "rss_kib": resident_kib(),
-                })
-                .to_string(),
-            };
-            text.push_str(&line);
+            let ratio = sample.cpu.as_secs_f64() / floor;
+            text.push_str(&if human {
+                self.row(name, sample, ratio)
+            } else {
+                self.object(name, sample, ratio)
+            });
             text.push('\n');
         }
         terminal::print(&text)
+    }
+
+    fn row(&self, name: &str, sample: Sample, ratio: f64) -> String {
+        let (cpu, rate) = self.per_target(sample);
+        format!("{name:<14}{cpu:>16.1}{ratio:>10.2}{rate:>14.0}{:>10}", sample.ended_well)
+    }
+
+    fn object(&self, name: &str, sample: Sample, ratio: f64) -> String {
+        let (cpu, rate) = self.per_target(sample);
+        json!({
+            "case": name,
+            "targets": self.args.targets,
+            "concurrency": self.concurrency,
+            "runs": self.args.runs,
+            "cpu_us_per_target": cpu,
+            "ratio_to_floor": ratio,
+            "targets_per_s": rate,
+            "ended_well": sample.ended_well,
+            "rss_kib": resident_kib(),
+        })
+        .to_string()
+    }
+
+    /// CPU microseconds per target, and targets per second.
+    fn per_target(&self, sample: Sample) -> (f64, f64) {
+        let targets = f64::from(self.args.targets);
+        let wall = sample.wall.as_secs_f64().max(1e-9);
+        (sample.cpu.as_secs_f64() * 1e6 / targets, targets / wall)
     }
 }
 

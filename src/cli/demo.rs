@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::args::DemoArgs;
+use super::args::{DemoArgs, Handshake};
 use super::exit::{Exit, Failure};
 use super::session::{self, Session};
 use super::{scan, source, terminal};
@@ -45,7 +45,14 @@ async fn sweep(range: &Range, store: &Path, kept: Option<&Path>) -> Result<Exit,
     let new = scan::new_scan(&plan, "default", &json!({}), Clock::start().wall());
     let begun = session::begin(scan::ledger(store)?, new.clone(), &sets)?;
     let (plan, index) = (Arc::new(plan), Arc::new(Index::new(&sets)));
-    let session = Session { begun, index: Arc::clone(&index), sink: None, output: None, stop };
+    let session = Session {
+        begun,
+        index: Arc::clone(&index),
+        handshake: Handshake::Full,
+        sink: None,
+        output: None,
+        stop,
+    };
     let mut swept = session.sweep(Arc::clone(&plan)).await?;
     terminal::print(&scan::report(&new, &plan, &swept, &index, kept)?)?;
     swept.exit()

@@ -26,7 +26,7 @@ pub(super) fn run(args: &ProbeArgs) -> Result<Exit, Failure> {
     let scope = scope(args, target)?;
     let timeout = settings::timeout(args.timeout)?;
     let limits = Limits { handshake: timeout, ..Limits::default() };
-    let prober = session::prober(limits, timeout, index)?;
+    let prober = session::prober(args.handshake, limits, timeout, index)?;
     let observation = match runtime.block_on(prober.visit(&scope, target)) {
         Ended::Observed(observation) => *observation,
         Ended::Refused(refusal) => return Err(refusal.into()),

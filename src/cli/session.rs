@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::args::Handshake;
 use super::exit::{Exit, Failure};
 use super::progress::Progress;
 use super::sink::{self, Sink};
@@ -16,11 +17,12 @@ use super::terminal;
 use crate::domain::coverage::Coverage;
 use crate::domain::indicator::{Index, IndicatorSet};
 use crate::domain::observation::Observation;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, Tempo};
 use crate::domain::record::{self, Origin};
 use crate::domain::scan::{Counts, Fault, Scan};
 use crate::domain::text::defang_target;
-use crate::domain::tls::{Limits, RustlsOffer};
+use crate::domain::tls::own::{Goal, OwnOffer};
+use crate::domain::tls::{Limits, Offer, RustlsOffer};
 use crate::engine::{self, Clock, Event, Prober, RunEnd, signals};
 use crate::store::{Batch, Hold, Ledger, Resumable};
 
@@ -89,6 +91,7 @@ pub(super) fn resume(
 pub(super) struct Session<'a> {
     pub(super) begun: Begun,
     pub(super) index: Arc<Index>,
+    pub(super) handshake: Handshake,
     pub(super) sink: Option<Box<dyn Sink>>,
     pub(super) output: Option<&'a Path>,
     pub(super) stop: CancellationToken,
@@ -137,15 +140,21 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::local(format!("cannot start threads: {error}")))
 }
 
-/// What makes probes within `limits`.
+/// What makes probes that go as far as `handshake` within `limits`.
 pub(super) fn prober(
+    handshake: Handshake,
     limits: Limits,
     connect_timeout: Duration,
     index: Arc<Index>,
 ) -> Result<Prober, Failure> {
-    let offer = RustlsOffer::new(limits)
-        .map_err(|error| Failure::local(format!("cannot set up TLS: {error}")))?;
-    Ok(Prober { offer: Arc::new(offer), index, clock: Clock::start(), connect_timeout })
+    let offer: Arc<dyn Offer> = match handshake {
+        Handshake::Leaf => Arc::new(OwnOffer::new(limits, Goal::Proof)),
+        Handshake::Full => Arc::new(
+            RustlsOffer::new(limits)
+                .map_err(|error| Failure::local(format!("cannot set up TLS: {error}")))?,
+        ),
+    };
+    Ok(Prober { offer, index, clock: Clock::start(), connect_timeout })
 }
 
 /// A token that is cancelled by the first signal; the second one leaves at once.
@@ -160,7 +169,8 @@ impl Session<'_> {
     /// Sweeps what is left of `plan`.
     pub(super) async fn sweep(self, plan: Arc<Plan>) -> Result<Swept, Failure> {
         let Begun { scan, ledger, hold, covered, counts } = self.begun;
-        let prober = prober(plan.tempo.limits, plan.tempo.connect_timeout, self.index)?;
+        let Tempo { limits, connect_timeout, .. } = plan.tempo;
+        let prober = prober(self.handshake, limits, connect_timeout, self.index)?;
         let clock = prober.clock;
         let (sender, events) = mpsc::channel(QUEUE);
         let run = engine::run(plan, covered.clone(), prober, sender, self.stop.clone());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use super::args::{Format, ScanArgs};
+use super::args::{Format, Handshake, ScanArgs};
 use super::exit::Failure;
 use super::source;
 use crate::domain::document::{Document, Placed};
@@ -17,13 +17,14 @@ use crate::domain::scope::Scope;
 /// The settings file that is read where there is one.
 const FILE: &str = "certsweep.toml";
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "rate",
     "rate_per_prefix",
     "concurrency",
     "timeout",
     "store",
     "format",
+    "handshake",
     "vantage",
     "indicators",
 ];
@@ -73,6 +74,7 @@ pub(super) struct File {
     timeout: Option<f64>,
     store: Option<PathBuf>,
     format: Option<Format>,
+    handshake: Option<Handshake>,
     vantage: Option<String>,
     /// Indicator set files, besides those given as flags.
     pub(super) indicators: Vec<PathBuf>,
@@ -93,7 +95,8 @@ impl File {
     fn parse(file: &str, text: &str) -> Result<Self, Failure> {
         let document = Document { file, text };
         let mut table = document.table(&KEYS)?;
-        let format = table.text("format")?.map(|word| format(document, &word)).transpose()?;
+        let format = table.text("format")?.map(|word| choice(document, &word)).transpose()?;
+        let handshake = table.text("handshake")?.map(|word| choice(document, &word)).transpose()?;
         let whole = |number: Placed<f64>| match number.value {
             value if value.fract() == 0.0 && value < 1e9 => Ok(value as usize),
             _ => Err(document.complain(number.span.start, "'concurrency' must be a whole number")),
@@ -112,6 +115,7 @@ impl File {
             timeout: table.positive_number("timeout")?.map(seconds).transpose()?,
             store: table.text("store")?.map(|path| path.value.into()),
             format,
+            handshake,
             vantage: table.text("vantage")?.map(|name| name.value),
             indicators: table
                 .items("indicators")?
@@ -125,9 +129,12 @@ impl File {
     }
 }
 
-fn format(document: Document<'_>, word: &Placed<String>) -> Result<Format, Failure> {
-    <Format as clap::ValueEnum>::from_str(&word.value, false).map_err(|_| {
-        let message = format!("unknown format '{}'; known: human, jsonl, csv", word.value);
+/// The value that `word` names, as a flag would.
+fn choice<T: clap::ValueEnum>(document: Document<'_>, word: &Placed<String>) -> Result<T, Failure> {
+    T::from_str(&word.value, false).map_err(|_| {
+        let known = T::value_variants().iter().filter_map(clap::ValueEnum::to_possible_value);
+        let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+        let message = format!("unknown value '{}'; known: {}", word.value, known.join(", "));
         document.complain(word.span.start, message).into()
     })
 }
@@ -141,6 +148,7 @@ pub(super) struct Settings {
     pub(super) timeout: Setting<Duration>,
     pub(super) store: Setting<PathBuf>,
     pub(super) format: Setting<Format>,
+    pub(super) handshake: Setting<Handshake>,
     pub(super) vantage: Setting<String>,
 }
 
@@ -187,6 +195,7 @@ impl Settings {
                 None => Setting::new(default_store()?, Origin::Default),
             },
             format: layers.pick("format", args.output.format, file.format, Format::Human),
+            handshake: layers.pick("handshake", args.handshake, file.handshake, Handshake::Full),
             vantage: layers.pick(
                 "vantage",
                 args.vantage.clone(),
@@ -311,7 +320,7 @@ mod tests {
         assert_eq!(message("reta = 5\n"), "c.toml:1:1: unknown key 'reta'; did you mean 'rate'?");
         assert_eq!(
             message("format = \"xml\"\n"),
-            "c.toml:1:10: unknown format 'xml'; known: human, jsonl, csv"
+            "c.toml:1:10: unknown value 'xml'; known: human, jsonl, csv"
         );
         assert_eq!(
             message("timeout = 99999\n"),

@@ -371,7 +371,7 @@ fn settings_files_with_mistakes() {
     let trapped = Trapped::set();
     for (text, complaint) in [
         ("rat = 5\n", "1:1: unknown key 'rat'; did you mean 'rate'?"),
-        ("rate = 5\nformat = \"xml\"\n", "2:10: unknown format 'xml'; known: human, jsonl, csv"),
+        ("rate = 5\nformat = \"xml\"\n", "2:10: unknown value 'xml'; known: human, jsonl, csv"),
         ("timeout = -1\n", "1:11: 'timeout' must be a number greater than 0"),
     ] {
         trapped.workspace.write("certsweep.toml", text);

@@ -40,6 +40,22 @@ fn a_thousand_at_a_time() {
     the_table_is_met(20_261_124, 1_000);
 }
 
+/// Our own client sees the same, but for the end of the handshake that it does not wait for.
+#[test]
+fn stopping_at_the_certificate_the_table_is_the_same() {
+    let (lab, workspace) = Lab::with_workspace();
+    let sweep = workspace.run(&format!("{} --handshake leaf", lab.scan())).expect(0);
+    let mut expected = lab.table();
+    for row in expected.values_mut() {
+        row.handshake_finished = false;
+    }
+    assert_same(&table(&sweep.stdout), &expected);
+    let records = parse(&sweep.stdout);
+    let attempts = records.iter().filter_map(|record| record["attempts"][0]["client"].as_str());
+    assert!(attempts.clone().all(|client| client == "own"));
+    assert_eq!(attempts.count(), 1024);
+}
+
 /// One silent host and one that stalls, each of which costs its whole timeout.
 #[test]
 fn one_at_a_time() {

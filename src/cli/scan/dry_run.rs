@@ -30,6 +30,7 @@ pub(super) fn text(prepared: &Prepared) -> String {
     lines.push(setting("rate per prefix", &settings.rate_per_prefix, |rate| per_second(*rate)));
     lines.push(setting("concurrency", &settings.concurrency, ToString::to_string));
     lines.push(setting("timeout", &settings.timeout, |timeout| format!("{timeout:?}")));
+    lines.push(setting("handshake", &settings.handshake, |how| how.word().to_owned()));
     lines.push(setting("seed", &prepared.seed, ToString::to_string));
     lines.push(setting("store", &settings.store, |path| path.display().to_string()));
     lines.push(setting("format", &settings.format, |format| format.word().to_owned()));

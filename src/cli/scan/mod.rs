@@ -56,11 +56,12 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
             .ok_or_else(|| prepare::nothing_to_resume(store, "of this plan any more"))?,
         None => {
             let name = |path: &PathBuf| path.display().to_string();
-            let files = json!({
+            let inputs = json!({
+                "handshake": settings.handshake.value.word(),
                 "indicators": args.indicators.iter().map(name).collect::<Vec<_>>(),
                 "targets": args.targets.as_ref().map(name),
             });
-            let scan = new_scan(&plan, &settings.vantage.value, &files, now);
+            let scan = new_scan(&plan, &settings.vantage.value, &inputs, now);
             session::begin(ledger, scan, &sets)?
         }
     };
@@ -74,15 +75,16 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
     terminal::note(&opening_line(&begun.scan, &plan));
     let (plan, index) = (Arc::new(plan), Arc::new(Index::new(&sets)));
     let scan = begun.scan.clone();
-    let session = Session { begun, index: Arc::clone(&index), sink, output, stop };
+    let handshake = settings.handshake.value;
+    let session = Session { begun, index: Arc::clone(&index), handshake, sink, output, stop };
     let swept = session.sweep(Arc::clone(&plan)).await?;
     let text = report(&scan, &plan, &swept, &index, Some(store))?;
     let human = settings.format.value == Format::Human;
     conclude(args, &scan, swept, human.then_some(text))
 }
 
-/// A scan of `plan` that starts `now`; `files` are what it read besides its scope.
-pub(super) fn new_scan(plan: &Plan, vantage: &str, files: &Value, now: Timestamp) -> Scan {
+/// A scan of `plan` that starts `now`; `inputs` are what it was given besides its plan.
+pub(super) fn new_scan(plan: &Plan, vantage: &str, inputs: &Value, now: Timestamp) -> Scan {
     let tempo = plan.tempo;
     let settings = json!({
         "ports": plan.ports.as_slice(),
@@ -91,7 +93,7 @@ pub(super) fn new_scan(plan: &Plan, vantage: &str, files: &Value, now: Timestamp
         "concurrency": tempo.concurrency,
         "connect_timeout_us": tempo.connect_timeout.as_micros() as u64,
         "handshake_timeout_us": tempo.limits.handshake.as_micros() as u64,
-        "files": files,
+        "inputs": inputs,
     });
     let milliseconds = (now.micros() / 1_000).cast_unsigned();
     Scan {
