@@ -100,7 +100,7 @@ pub(super) struct ScanArgs {
     /// Seconds to wait for a connection, and again for the handshake [default: 5]
     #[arg(long, value_name = "SECONDS", env = "CERTSWEEP_TIMEOUT", allow_negative_numbers = true)]
     pub(super) timeout: Option<f64>,
-    /// How far to go with each handshake; `leaf` reaches older servers, and is seen as an abandoned handshake [default: full]
+    /// How far to go with each handshake [default: auto]
     #[arg(long, value_name = "HOW", env = "CERTSWEEP_HANDSHAKE")]
     pub(super) handshake: Option<Handshake>,
     /// The seed of the order; the same seed visits in the same order [default: random]
@@ -165,6 +165,8 @@ impl Format {
 /// How far a handshake goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Handshake {
+    /// As leaf, and at once as full where the leaf matches an indicator or the server refuses the offer
+    Auto,
     /// Complete it, with rustls: TLS 1.2 and 1.3 with ECDHE
     Full,
     /// Read the certificate and the signature that comes with it, SSL 3.0 to TLS 1.3, any key exchange
@@ -174,6 +176,7 @@ pub(super) enum Handshake {
 impl Handshake {
     pub(super) const fn word(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Full => "full",
             Self::Leaf => "leaf",
         }
@@ -198,7 +201,7 @@ pub(super) struct ProbeArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) indicators: Vec<PathBuf>,
     /// How far to go with the handshake
-    #[arg(long, value_name = "HOW", default_value = "full")]
+    #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(super) handshake: Handshake,
     /// Seconds to wait for the connection, and again for the handshake
     #[arg(long, value_name = "SECONDS", default_value = "5", allow_negative_numbers = true)]

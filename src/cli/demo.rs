@@ -48,7 +48,7 @@ async fn sweep(range: &Range, store: &Path, kept: Option<&Path>) -> Result<Exit,
     let session = Session {
         begun,
         index: Arc::clone(&index),
-        handshake: Handshake::Full,
+        handshake: Handshake::Auto,
         sink: None,
         output: None,
         stop,

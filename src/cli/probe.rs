@@ -15,7 +15,7 @@ use crate::domain::record::{self, Origin};
 use crate::domain::scope::Scope;
 use crate::domain::text::{defang_name, defang_target, escape};
 use crate::domain::tls::Limits;
-use crate::engine::{Clock, Ended};
+use crate::engine::{Clock, Ended, Prober};
 
 /// Runs `probe`.
 pub(super) fn run(args: &ProbeArgs) -> Result<Exit, Failure> {
@@ -27,13 +27,7 @@ pub(super) fn run(args: &ProbeArgs) -> Result<Exit, Failure> {
     let timeout = settings::timeout(args.timeout)?;
     let limits = Limits { handshake: timeout, ..Limits::default() };
     let prober = session::prober(args.handshake, limits, timeout, index)?;
-    let observation = match runtime.block_on(prober.visit(&scope, target)) {
-        Ended::Observed(observation) => *observation,
-        Ended::Refused(refusal) => return Err(refusal.into()),
-        Ended::Local(error) => {
-            return Err(Failure::local(format!("cannot connect from this machine: {error}")));
-        }
-    };
+    let observation = runtime.block_on(visit(&prober, &scope, target))?;
     let text = match args.format {
         ProbeFormat::Human => human(&observation),
         ProbeFormat::Jsonl => {
@@ -52,6 +46,24 @@ pub(super) fn run(args: &ProbeArgs) -> Result<Exit, Failure> {
         },
     };
     terminal::print(&text).map(|()| Exit::Done)
+}
+
+/// Both attempts, if there is reason for a second.
+async fn visit(prober: &Prober, scope: &Scope, target: Target) -> Result<Observation, Failure> {
+    let mut earlier = None;
+    loop {
+        match prober.visit(scope, target, earlier.take()).await {
+            Ended::Observed(observation) => return Ok(*observation),
+            Ended::Again(observation) => earlier = Some(observation),
+            Ended::Refused(_, Some(observation)) | Ended::Local(_, Some(observation)) => {
+                return Ok(*observation);
+            }
+            Ended::Refused(refusal, None) => return Err(refusal.into()),
+            Ended::Local(error, None) => {
+                return Err(Failure::local(format!("cannot connect from this machine: {error}")));
+            }
+        }
+    }
 }
 
 fn endpoint(text: &str) -> Result<Target, Failure> {
@@ -123,6 +135,10 @@ fn human(observation: &Observation) -> String {
     }
     for report in &observation.reported {
         rows.push(("reported", scan::reported(report)));
+    }
+    for attempt in &observation.attempts {
+        let (client, outcome) = (attempt.client, attempt.outcome);
+        rows.push(("attempt", format!("{client}: {outcome}{}", parenthesis(outcome.detail()))));
     }
     for (key, duration) in
         [("connected", timing.connect), ("first byte", timing.first_byte), ("leaf", timing.leaf)]

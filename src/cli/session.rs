@@ -147,14 +147,18 @@ pub(super) fn prober(
     connect_timeout: Duration,
     index: Arc<Index>,
 ) -> Result<Prober, Failure> {
-    let offer: Arc<dyn Offer> = match handshake {
-        Handshake::Leaf => Arc::new(OwnOffer::new(limits, Goal::Proof)),
-        Handshake::Full => Arc::new(
-            RustlsOffer::new(limits)
-                .map_err(|error| Failure::local(format!("cannot set up TLS: {error}")))?,
-        ),
+    let own = || -> Arc<dyn Offer> { Arc::new(OwnOffer::new(limits, Goal::Proof)) };
+    let full = || -> Result<Arc<dyn Offer>, Failure> {
+        let offer = RustlsOffer::new(limits)
+            .map_err(|error| Failure::local(format!("cannot set up TLS: {error}")))?;
+        Ok(Arc::new(offer))
     };
-    Ok(Prober { offer, index, clock: Clock::start(), connect_timeout })
+    let (first, second) = match handshake {
+        Handshake::Auto => (own(), Some(full()?)),
+        Handshake::Full => (full()?, None),
+        Handshake::Leaf => (own(), None),
+    };
+    Ok(Prober { first, second, index, clock: Clock::start(), connect_timeout })
 }
 
 /// A token that is cancelled by the first signal; the second one leaves at once.

@@ -195,7 +195,7 @@ impl Settings {
                 None => Setting::new(default_store()?, Origin::Default),
             },
             format: layers.pick("format", args.output.format, file.format, Format::Human),
-            handshake: layers.pick("handshake", args.handshake, file.handshake, Handshake::Full),
+            handshake: layers.pick("handshake", args.handshake, file.handshake, Handshake::Auto),
             vantage: layers.pick(
                 "vantage",
                 args.vantage.clone(),

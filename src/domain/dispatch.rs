@@ -160,7 +160,8 @@ impl Dispatch {
         self.recover()
     }
 
-    /// The probe of `ticket` could not be made for want of a local resource: it goes back in line.
+    /// The target of `ticket` is to be probed again, or for want of a local resource could not be: it goes back in
+    /// line, and needs its host and its permits anew.
     pub fn returned(&mut self, ticket: Ticket) {
         self.free(ticket.target.address);
         self.ready.push_back(ticket);

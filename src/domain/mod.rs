@@ -12,6 +12,7 @@ pub mod dispatch;
 pub mod document;
 pub mod fingerprint;
 pub mod indicator;
+pub mod ladder;
 pub mod observation;
 pub mod order;
 pub mod outcome;

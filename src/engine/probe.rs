@@ -1,4 +1,4 @@
-//! One visit: dial, drive, and what was seen.
+//! The attempts of a visit: dial, drive, and what was seen.
 
 use std::io;
 use std::sync::Arc;
@@ -12,27 +12,32 @@ use super::dial::{Dialled, dial};
 use super::drive::exchange;
 use crate::domain::address::Target;
 use crate::domain::indicator::Index;
+use crate::domain::ladder::{merged, wants_second};
 use crate::domain::observation::Observation;
 use crate::domain::scope::{Refusal, Scope};
-use crate::domain::tls::{Moment, Offer};
+use crate::domain::tls::Offer;
 use crate::domain::visit::Visit;
 
-/// How a visit ended.
+/// How an attempt ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// With something to tell of the target.
+    /// The visit is over, with something to tell of the target.
     Observed(Box<Observation>),
-    /// For want of something on this machine; nothing is known of the target.
-    Local(io::Error),
-    /// Before it began: the scope does not permit it.
-    Refused(Refusal),
+    /// The first attempt is over, and a second one would tell more; this is what there is so far.
+    Again(Box<Observation>),
+    /// For want of something on this machine; the attempt told nothing. What an earlier one saw is kept.
+    Local(io::Error, Option<Box<Observation>>),
+    /// Before it began: the scope does not permit it. What an earlier attempt saw is kept.
+    Refused(Refusal, Option<Box<Observation>>),
 }
 
 /// Everything that probes of one run share.
 #[derive(Clone)]
 pub struct Prober {
-    /// Makes a TLS client for each connection.
-    pub offer: Arc<dyn Offer>,
+    /// Makes the TLS client of a visit's first connection.
+    pub first: Arc<dyn Offer>,
+    /// Makes the TLS client of a second one, where that would tell more.
+    pub second: Option<Arc<dyn Offer>>,
     /// What leaves are matched against.
     pub index: Arc<Index>,
     /// The run's clocks.
@@ -42,39 +47,62 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// Visits `target`, if `scope` permits it.
-    pub async fn visit(&self, scope: &Scope, target: Target) -> Ended {
+    /// Visits `target`, if `scope` permits it: the first attempt, or the second one after what `earlier` saw.
+    pub async fn visit(
+        &self,
+        scope: &Scope,
+        target: Target,
+        earlier: Option<Box<Observation>>,
+    ) -> Ended {
+        let offer = match (&earlier, &self.second) {
+            (Some(_), Some(second)) => second,
+            _ => &self.first,
+        };
+        let seen = match self.attempt(scope, target, offer.as_ref()).await {
+            Ok(seen) => seen,
+            Err(Unmade::Local(error)) => return Ended::Local(error, earlier),
+            Err(Unmade::Refused(refusal)) => return Ended::Refused(refusal, earlier),
+        };
+        match earlier {
+            Some(earlier) => Ended::Observed(Box::new(merged(*earlier, seen))),
+            None if self.second.is_some() && wants_second(&seen) => Ended::Again(Box::new(seen)),
+            None => Ended::Observed(Box::new(seen)),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        scope: &Scope,
+        target: Target,
+        offer: &dyn Offer,
+    ) -> Result<Observation, Unmade> {
         let time = self.clock.wall();
         let began = self.clock.now();
-        let visit = |connected: Option<Moment>| Visit {
-            time,
-            target,
-            began,
-            connected,
-            client: self.offer.client(),
-            offer: self.offer.offer(),
-        };
+        let (client, offered) = (offer.client(), offer.offer());
+        let visit = Visit { time, target, began, connected: None, client, offer: offered };
         match dial(scope, target, time, self.connect_timeout).await {
             Dialled::Connected(mut stream) => {
                 let connected = self.clock.now();
                 let mut entropy = [0; 64];
-                if let Err(error) = getrandom::fill(&mut entropy) {
-                    return Ended::Local(io::Error::other(error));
-                }
-                let mut client = self.offer.start(connected, entropy);
+                getrandom::fill(&mut entropy)
+                    .map_err(|error| Unmade::Local(io::Error::other(error)))?;
+                let mut client = offer.start(connected, entropy);
                 let verdict = exchange(&mut stream, client.as_mut(), &self.clock).await;
                 close(stream, verdict.evidence.handshake_finished).await;
-                let observation = visit(Some(connected)).observation(verdict, &self.index);
-                Ended::Observed(Box::new(observation))
+                let visit = Visit { connected: Some(connected), ..visit };
+                Ok(visit.observation(verdict, &self.index))
             }
-            Dialled::Ended(outcome) => {
-                let observation = visit(None).without_connection(outcome, &self.index);
-                Ended::Observed(Box::new(observation))
-            }
-            Dialled::Local(error) => Ended::Local(error),
-            Dialled::Refused(refusal) => Ended::Refused(refusal),
+            Dialled::Ended(outcome) => Ok(visit.without_connection(outcome, &self.index)),
+            Dialled::Local(error) => Err(Unmade::Local(error)),
+            Dialled::Refused(refusal) => Err(Unmade::Refused(refusal)),
         }
     }
+}
+
+/// Why an attempt was not made.
+enum Unmade {
+    Local(io::Error),
+    Refused(Refusal),
 }
 
 /// Ends the connection: properly after a finished handshake, else with a reset, which leaves neither this

@@ -12,6 +12,7 @@ use super::event::{Event, RunEnd};
 use super::probe::{Ended, Prober};
 use crate::domain::coverage::Coverage;
 use crate::domain::dispatch::{Dispatch, Next, Ticket};
+use crate::domain::observation::Observation;
 use crate::domain::plan::Plan;
 use crate::domain::scan::Fault;
 
@@ -40,6 +41,7 @@ pub async fn run(
     while let Some(joined) = run.probes.join_next_with_id().await {
         run.take(joined).await;
     }
+    run.tell_what_is_left().await;
     run.end.unwrap_or(RunEnd::Stopped)
 }
 
@@ -52,6 +54,8 @@ struct Run {
     probes: JoinSet<(Ticket, Ended)>,
     /// The ticket of each open probe, in case it panics.
     open: HashMap<Id, Ticket>,
+    /// What first attempts saw, by position, until there is a second.
+    so_far: HashMap<u64, Box<Observation>>,
     shortages: u32,
     /// Whether a shortage has been reported that is not over.
     slowed: bool,
@@ -75,6 +79,7 @@ impl Run {
             stop,
             probes: JoinSet::new(),
             open: HashMap::new(),
+            so_far: HashMap::new(),
             shortages: 0,
             slowed: false,
             faults: 0,
@@ -106,8 +111,9 @@ impl Run {
 
     fn start(&mut self, ticket: Ticket) {
         let (prober, plan) = (self.prober.clone(), Arc::clone(&self.plan));
+        let earlier = self.so_far.remove(&ticket.position);
         let task = self.probes.spawn(async move {
-            let ended = prober.visit(&plan.scope, ticket.target).await;
+            let ended = prober.visit(&plan.scope, ticket.target, earlier).await;
             (ticket, ended)
         });
         self.open.insert(task.id(), ticket);
@@ -146,26 +152,44 @@ impl Run {
 
     async fn take_ended(&mut self, ticket: Ticket, ended: Ended) {
         match ended {
-            Ended::Observed(observation) => {
-                tracing::debug!(target = %ticket.target, outcome = %observation.outcome, "visited");
-                self.shortages = 0;
-                let recovered = self.dispatch.finished(ticket);
-                self.report(Event::Observed { position: ticket.position, observation }).await;
-                if recovered {
-                    self.slowed = false;
-                    self.report(Event::Recovered { concurrency: self.dispatch.concurrency() })
-                        .await;
+            Ended::Observed(observation) => self.take_observation(ticket, observation).await,
+            Ended::Again(observation) => {
+                self.so_far.insert(ticket.position, observation);
+                self.dispatch.returned(ticket);
+            }
+            Ended::Refused(refusal, earlier) => {
+                self.end.get_or_insert(RunEnd::Refused(refusal));
+                match earlier {
+                    Some(observation) => self.take_observation(ticket, observation).await,
+                    None => {
+                        self.dispatch.finished(ticket);
+                    }
                 }
             }
-            Ended::Refused(refusal) => {
-                self.dispatch.finished(ticket);
-                self.end.get_or_insert(RunEnd::Refused(refusal));
-            }
-            Ended::Local(error) => {
+            Ended::Local(error, earlier) => {
                 tracing::debug!(target = %ticket.target, %error, "short of a local resource");
+                self.so_far.extend(earlier.map(|earlier| (ticket.position, earlier)));
                 self.dispatch.returned(ticket);
                 self.slow_down(error).await;
             }
+        }
+    }
+
+    async fn take_observation(&mut self, ticket: Ticket, observation: Box<Observation>) {
+        tracing::debug!(target = %ticket.target, outcome = %observation.outcome, "visited");
+        self.shortages = 0;
+        let recovered = self.dispatch.finished(ticket);
+        self.report(Event::Observed { position: ticket.position, observation }).await;
+        if recovered {
+            self.slowed = false;
+            self.report(Event::Recovered { concurrency: self.dispatch.concurrency() }).await;
+        }
+    }
+
+    /// What first attempts saw that get no second one any more is all there is to tell.
+    async fn tell_what_is_left(&mut self) {
+        for (position, observation) in std::mem::take(&mut self.so_far) {
+            self.report(Event::Observed { position, observation }).await;
         }
     }
 

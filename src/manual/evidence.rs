@@ -6,9 +6,17 @@
 //!   section 5.4). `null` means that the leaf's key or the scheme is of a kind that cannot be checked.
 //! * **handshake finished**: both Finished messages were exchanged.
 //!
+//! With RSA key exchange there is no such signature, and in TLS 1.1 and older it is made with hashes that are not
+//! checked: both are `null`. In TLS 1.2 the signature covers the randoms and the server's share, so that it proves
+//! the key and not each byte of the certificate around it; TLS 1.3 signs the whole transcript.
+//!
+//! Our own client's TLS 1.3 key shares are the base points of their groups, so that no Diffie-Hellman is computed:
+//! such a connection keeps nothing secret, by construction, and nothing is ever sent over it. The server's proof does
+//! not suffer: it signs our fresh random.
+//!
 //! A signature that does *not* check is recorded as `key_proven: false`, shown as `NOT proven`, and is no
-//! reason to block an address: somebody copied a public certificate there. The handshake is completed all the
-//! same, because the verifier refuses nothing.
+//! reason to block an address: somebody copied a public certificate there. The handshake goes on all the
+//! same, because nothing is refused.
 //!
 //! A relay can pass a proof on: it shows that a holder of the key took part in the handshake, not that it
 //! sits at this address. Evidence holds only for the leaf shown in that same connection.

@@ -16,7 +16,8 @@
 //! then holds the program to it.
 //!
 //! **A TLS client**: an implementation of [`Client`](crate::domain::tls::Client) and
-//! [`Offer`](crate::domain::tls::Offer). The engine drives it as it is.
+//! [`Offer`](crate::domain::tls::Offer). The engine drives it as it is. When a visit gets a second attempt, and what
+//! both together saw, is in [`ladder`](crate::domain::ladder).
 //!
 //! **An outcome**: do not. The list is closed; a finer cause belongs in the detail.
 //!

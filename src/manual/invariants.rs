@@ -60,6 +60,9 @@
 //! and addresses and names are defanged for people; machine formats carry them as they are. Nothing that a
 //! certificate names (CRL, OCSP, AIA, host names) is ever contacted.
 //!
+//! **A visit is told whole.** A second attempt needs its host and its permits anew; when a run ends before it could
+//! be made, what the first one saw is told all the same.
+//!
 //! **No session is resumed.** A resumed TLS session would show yesterday's certificate.
 //!
 //! **Politeness**: a rate for the run (500 connections a second unless the scope says otherwise), a rate for

@@ -26,9 +26,13 @@
 //! );
 //! ```
 //!
-//! # What the client cannot reach yet
+//! # Which client saw it
 //!
-//! Handshakes are completed by rustls: TLS 1.2 and 1.3 with ECDHE key exchange. A server that stops at TLS
-//! 1.1 or insists on RSA or finite-field key exchange answers `alert` (`protocol_version`,
-//! `handshake_failure`); its leaf is not seen. rustls hands the leaf over once the server has signed
-//! the handshake, so that a server which stalls right after its Certificate message is `stalled`.
+//! `--handshake leaf` uses a client of our own that offers everything from SSL 3.0 to TLS 1.3 in one ClientHello and
+//! ends once it has the leaf and the signature that comes with it. `--handshake full` completes the handshake
+//! with rustls: TLS 1.2 and 1.3 with ECDHE, so that an older server is `alert` there. `--handshake auto`, the
+//! default, begins like `leaf` and tries like `full` in the same visit where the leaf matches an indicator, or where
+//! the server answered the first offer with an alert or by closing. The record's `attempts` list both with what each
+//! saw.
+//!
+//! TLS 1.3 with AES-CCM only, and servers that show a certificate by name only (SNI), are not reached yet.

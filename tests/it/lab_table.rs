@@ -44,7 +44,8 @@ fn a_thousand_at_a_time() {
 #[test]
 fn stopping_at_the_certificate_the_table_is_the_same() {
     let (lab, workspace) = Lab::with_workspace();
-    let sweep = workspace.run(&format!("{} --handshake leaf", lab.scan())).expect(0);
+    let line = lab.scan().replace("--handshake full", "--handshake leaf");
+    let sweep = workspace.run(&line).expect(0);
     let mut expected = lab.table();
     for row in expected.values_mut() {
         row.handshake_finished = false;
@@ -54,6 +55,26 @@ fn stopping_at_the_certificate_the_table_is_the_same() {
     let attempts = records.iter().filter_map(|record| record["attempts"][0]["client"].as_str());
     assert!(attempts.clone().all(|client| client == "own"));
     assert_eq!(attempts.count(), 1024);
+}
+
+/// By default only matches are worth a completed handshake, and a refusal a second offer.
+#[test]
+fn matches_are_confirmed_and_refusals_asked_again() {
+    let (lab, workspace) = Lab::with_workspace();
+    let line = lab.scan().replace("--handshake full", "--handshake auto");
+    let sweep = workspace.run(&line).expect(0);
+    let mut expected = lab.table();
+    for row in expected.values_mut() {
+        row.handshake_finished &= !row.matches.is_empty();
+    }
+    assert_same(&table(&sweep.stdout), &expected);
+    for record in parse(&sweep.stdout).iter().filter(|record| record["type"] == "observation") {
+        let again = !record["matches"].as_array().unwrap().is_empty()
+            || ["alert", "closed"].contains(&record["outcome"].as_str().unwrap());
+        let attempts: Vec<_> =
+            record["attempts"].as_array().unwrap().iter().map(|one| &one["client"]).collect();
+        assert_eq!(attempts, if again { vec!["own", "rustls"] } else { vec!["own"] }, "{record}");
+    }
 }
 
 /// One silent host and one that stalls, each of which costs its whole timeout.
@@ -113,7 +134,10 @@ fn three_shards_at_once_are_the_whole_once() {
 
 /// The arguments for a sweep of all `labs` with the same seed, each with its own indicator set.
 fn scan_of_all(labs: &[Lab; 3], workspace: &Workspace) -> String {
-    let mut line = format!("scan --ports {} --format jsonl --timeout 3 --seed 9", labs[0].ports());
+    let mut line = format!(
+        "scan --ports {} --handshake full --format jsonl --timeout 3 --seed 9",
+        labs[0].ports()
+    );
     for (number, lab) in labs.iter().enumerate() {
         assert_eq!(lab.range.ports(), labs[0].range.ports());
         let set = lab.range.indicator_set_toml().replace("\"demo\"", &format!("\"demo-{number}\""));

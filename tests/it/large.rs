@@ -105,13 +105,16 @@ fn sixty_thousand_targets_are_all_seen_in_bounded_memory() {
     drop(entered);
     workspace.write("scope.toml", scope(field.port()));
     workspace.write("demo.toml", field.indicator_set_toml());
-    let line = "scan --scope scope.toml --indicators demo.toml --format jsonl --concurrency 500";
+    let line = "scan --scope scope.toml --indicators demo.toml --handshake full --format jsonl \
+                --concurrency 500";
     let (running, stdout) = Running::piped(&mut workspace.command(line));
     let sweep = follow(running, stdout);
 
     let all = (0..TARGETS).map(|number| Ipv4Addr::from_bits(FIRST.to_bits() + number));
     let matching = all.clone().filter(|address| address.to_bits() % EVERY == 0);
-    assert_eq!(sweep.finished, all.map(|address| address.to_string()).collect());
+    let all = all.map(|address| address.to_string()).collect();
+    assert_eq!(sweep.finished.len(), TARGETS as usize);
+    assert!(sweep.finished == all, "other targets than all");
     assert_eq!(sweep.matched, matching.map(|address| address.to_string()).collect());
     let (ledger, matched) = (workspace.ledger(), sweep.matched.len());
     let scan = single(&ledger, "SELECT complete, positions, visits, matched FROM scans");

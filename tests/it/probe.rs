@@ -22,7 +22,9 @@ fn every_behaviour_is_seen_as_what_it_is() {
     let (lab, workspace) = Lab::with_workspace();
     for behaviour in Behaviour::ALL {
         let target = target(&lab, behaviour);
-        let line = format!("probe {target} --indicators demo.toml --format jsonl --timeout 2");
+        let line = format!(
+            "probe {target} --indicators demo.toml --handshake full --format jsonl --timeout 2"
+        );
         let seen = table(&workspace.run(&line).expect(0).stdout);
         assert_eq!(seen.into_iter().collect::<Vec<_>>(), [(target, lab.row(behaviour))]);
     }

@@ -82,9 +82,9 @@ async fn plan(extra: &str) -> (TcpListener, Arc<Plan>) {
     (listener, Arc::new(Plan::new(scope, ports, None, (3, Shard::WHOLE), tempo).unwrap()))
 }
 
-fn prober(offer: Arc<dyn Offer>, clock: Clock) -> Prober {
+fn prober(first: Arc<dyn Offer>, clock: Clock) -> Prober {
     let index = Arc::new(Index::default());
-    Prober { offer, index, clock, connect_timeout: Duration::from_secs(5) }
+    Prober { first, second: None, index, clock, connect_timeout: Duration::from_secs(5) }
 }
 
 async fn observations(mut events: Receiver<Event>) -> (Vec<(u64, Observation)>, Vec<Event>) {
@@ -187,7 +187,7 @@ fn with_open_tickets(plan: Arc<Plan>) -> (Run, Vec<Ticket>, Receiver<Event>) {
 }
 
 fn shortage() -> Ended {
-    Ended::Local(io::Error::from_raw_os_error(nix::libc::EMFILE))
+    Ended::Local(io::Error::from_raw_os_error(nix::libc::EMFILE), None)
 }
 
 #[tokio::test(start_paused = true)]
@@ -219,4 +219,46 @@ async fn a_shortage_that_lasts_ends_the_run_after_ten_seconds() {
     }
     assert!(matches!(run.end, Some(RunEnd::Starved(_))));
     assert_eq!(run.prober.clock.now().as_secs(), 10);
+}
+
+/// The one target that answers is `closed` at first, and so asked again.
+#[tokio::test]
+async fn a_second_attempt_is_made_within_the_same_visit() {
+    let (_listener, plan) = plan("").await;
+    let (sender, events) = mpsc::channel(256);
+    let second: Arc<dyn Offer> = Trivial::new();
+    let prober = Prober { second: Some(second), ..prober(Trivial::new(), Clock::start()) };
+    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await;
+    assert!(matches!(end, RunEnd::Complete));
+    let (observed, _) = observations(events).await;
+    assert_eq!(observed.len(), 64);
+    for (_, seen) in &observed {
+        let answered = seen.outcome == Outcome::Closed;
+        assert_eq!(seen.attempts.len(), if answered { 2 } else { 1 }, "{seen:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_first_attempt_saw_is_told_even_if_there_is_no_time_for_a_second() {
+    let (_listener, plan) = plan("rate = 1\n").await;
+    let (sender, mut events) = mpsc::channel(256);
+    let stop = CancellationToken::new();
+    let prober = prober(Trivial::new(), Clock::simulated(Timestamp::default()));
+    let mut run = Run::new(plan, Coverage::default(), prober, sender, stop);
+    let Next::Start(ticket) = run.dispatch.next(Moment::ZERO) else { panic!() };
+    let index = Index::default();
+    let visit = crate::domain::visit::Visit {
+        time: Timestamp::default(),
+        target: ticket.target,
+        began: Moment::ZERO,
+        connected: None,
+        client: "trivial",
+        offer: "nothing",
+    };
+    let seen = Box::new(visit.without_connection(Outcome::Closed, &index));
+    run.take_ended(ticket, Ended::Again(seen)).await;
+    assert!(events.try_recv().is_err());
+    run.tell_what_is_left().await;
+    let Some(Event::Observed { position, observation }) = events.recv().await else { panic!() };
+    assert_eq!((position, observation.outcome), (ticket.position, Outcome::Closed));
 }

@@ -108,7 +108,7 @@ impl Lab {
 
 /// The arguments of a sweep of what `selection` says that prints JSON Lines.
 pub(crate) fn scan_with(selection: &str) -> String {
-    format!("scan {selection} --indicators demo.toml --format jsonl --timeout 3")
+    format!("scan {selection} --indicators demo.toml --handshake full --format jsonl --timeout 3")
 }
 
 /// A loopback port that notices a connection.
