@@ -23,7 +23,7 @@ use crate::domain::scan::{Counts, Fault, Scan};
 use crate::domain::text::defang_target;
 use crate::domain::tls::own::{Goal, OwnOffer};
 use crate::domain::tls::{Limits, Offer, RustlsOffer};
-use crate::engine::{self, Clock, Event, Prober, RunEnd, signals};
+use crate::engine::{self, Clock, Event, Prober, RunEnd, Seconds, signals};
 use crate::store::{Batch, Hold, Ledger, Resumable};
 
 /// The longest that an observation waits to be written down.
@@ -147,16 +147,19 @@ pub(super) fn prober(
     connect_timeout: Duration,
     index: Arc<Index>,
 ) -> Result<Prober, Failure> {
-    let own = || -> Arc<dyn Offer> { Arc::new(OwnOffer::new(limits, Goal::Proof)) };
+    let own = |goal| -> Arc<dyn Offer> { Arc::new(OwnOffer::new(limits, goal)) };
     let full = || -> Result<Arc<dyn Offer>, Failure> {
         let offer = RustlsOffer::new(limits)
             .map_err(|error| Failure::local(format!("cannot set up TLS: {error}")))?;
         Ok(Arc::new(offer))
     };
     let (first, second) = match handshake {
-        Handshake::Auto => (own(), Some(full()?)),
+        Handshake::Auto => {
+            let seconds = Seconds { complete: full()?, finish: own(Goal::Finish) };
+            (own(Goal::Proof), Some(seconds))
+        }
         Handshake::Full => (full()?, None),
-        Handshake::Leaf => (own(), None),
+        Handshake::Leaf => (own(Goal::Proof), None),
     };
     Ok(Prober { first, second, index, clock: Clock::start(), connect_timeout })
 }

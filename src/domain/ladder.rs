@@ -1,23 +1,39 @@
 //! The second try of a visit: when another client would tell more, and what both together saw.
 
-use super::observation::{Evidence, Observation};
+use super::observation::{Evidence, Observation, TlsFacts};
 use super::outcome::Outcome;
 
-/// Whether a second attempt, with the client that completes handshakes, would tell more than `first` did.
+/// What a second attempt is made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Second {
+    /// The client that completes handshakes of TLS 1.2 and 1.3.
+    Complete,
+    /// Our own client, which can finish a handshake with RSA key exchange.
+    Finish,
+}
+
+/// What second attempt, if any, would tell more than `first` did.
 ///
-/// It is made where the leaf matches an indicator, to prove what it can, and where the server ended the
+/// One is made where the leaf matches an indicator, to prove what can be proven, and where the server ended the
 /// connection without a leaf (an alert, or end of stream before any byte), since it may have taken
-/// offence at the offer. A match in TLS 1.1 or older cannot be confirmed so.
-pub fn wants_second(first: &Observation) -> bool {
+/// offence at the offer.
+pub fn second(first: &Observation) -> Option<Second> {
     match first.outcome {
-        Outcome::Certificate => {
-            let is_recent =
-                first.tls.as_ref().is_none_or(|tls| matches!(tls.version, "1.2" | "1.3"));
-            !first.matches.is_empty() && !first.evidence.handshake_finished && is_recent
-        }
-        Outcome::Alert(_) | Outcome::Closed => true,
-        _ => false,
+        Outcome::Certificate if first.matches.is_empty() => None,
+        Outcome::Certificate if first.evidence.handshake_finished => None,
+        Outcome::Certificate => confirmation(first.tls.as_ref()),
+        Outcome::Alert(_) | Outcome::Closed => Some(Second::Complete),
+        _ => None,
     }
+}
+
+/// What can confirm a match that was seen under `tls`.
+fn confirmation(tls: Option<&TlsFacts>) -> Option<Second> {
+    let Some(TlsFacts { version, cipher_suite }) = tls else { return Some(Second::Complete) };
+    if cipher_suite.starts_with("TLS_RSA_WITH_") {
+        return Some(Second::Finish);
+    }
+    matches!(*version, "1.2" | "1.3").then_some(Second::Complete)
 }
 
 /// One observation of both attempts.
@@ -52,7 +68,6 @@ mod tests {
     use super::*;
     use crate::domain::address::Target;
     use crate::domain::indicator::{Index, Match, Tier};
-    use crate::domain::observation::TlsFacts;
     use crate::domain::outcome::Alert;
     use crate::domain::time::Timestamp;
     use crate::domain::tls::Verdict;
@@ -102,18 +117,22 @@ mod tests {
     #[test]
     fn matches_are_confirmed_and_refusals_are_asked_again() {
         let leaf = || seen("own", Some(b"leaf"), Some(true));
-        assert!(!wants_second(&leaf()));
-        assert!(wants_second(&matching(leaf())));
-        assert!(!wants_second(&matching(seen("rustls", Some(b"leaf"), Some(true)))));
-        let mut old = matching(leaf());
-        old.tls = Some(TlsFacts { version: "1.0", cipher_suite: String::new() });
-        assert!(!wants_second(&old));
-        assert!(wants_second(&seen("own", None, None)));
+        assert_eq!(second(&leaf()), None);
+        assert_eq!(second(&matching(leaf())), Some(Second::Complete));
+        assert_eq!(second(&matching(seen("rustls", Some(b"leaf"), Some(true)))), None);
+        let under = |version, suite: &str| {
+            let tls = Some(TlsFacts { version, cipher_suite: suite.to_owned() });
+            second(&Observation { tls, ..matching(leaf()) })
+        };
+        assert_eq!(under("1.0", "TLS_RSA_WITH_AES_128_CBC_SHA"), Some(Second::Finish));
+        assert_eq!(under("1.2", "TLS_RSA_WITH_AES_128_CBC_SHA"), Some(Second::Finish));
+        assert_eq!(under("1.0", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"), None);
+        assert_eq!(second(&seen("own", None, None)), Some(Second::Complete));
         let ended = |outcome| Observation { outcome, ..seen("own", None, None) };
-        assert!(wants_second(&ended(Outcome::Closed)));
+        assert_eq!(second(&ended(Outcome::Closed)), Some(Second::Complete));
         for outcome in [Outcome::Refused, Outcome::Silent, Outcome::Reset, Outcome::ConnectTimeout]
         {
-            assert!(!wants_second(&ended(outcome)), "{outcome}");
+            assert_eq!(second(&ended(outcome)), None, "{outcome}");
         }
     }
 

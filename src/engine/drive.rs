@@ -59,7 +59,7 @@ mod tests {
 
     fn client(handshake: Duration) -> Box<dyn Client> {
         let limits = Limits { handshake, ..Limits::default() };
-        RustlsOffer::new(limits).unwrap().start(Duration::ZERO, [0; 64])
+        RustlsOffer::new(limits).unwrap().start(Duration::ZERO, [0; 112])
     }
 
     #[tokio::test(start_paused = true)]

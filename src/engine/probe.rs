@@ -12,7 +12,7 @@ use super::dial::{Dialled, dial};
 use super::drive::exchange;
 use crate::domain::address::Target;
 use crate::domain::indicator::Index;
-use crate::domain::ladder::{merged, wants_second};
+use crate::domain::ladder::{self, Second, merged};
 use crate::domain::observation::Observation;
 use crate::domain::scope::{Refusal, Scope};
 use crate::domain::tls::Offer;
@@ -31,13 +31,22 @@ pub enum Ended {
     Refused(Refusal, Option<Box<Observation>>),
 }
 
+/// What second connections are made with.
+#[derive(Clone)]
+pub struct Seconds {
+    /// For [`Second::Complete`].
+    pub complete: Arc<dyn Offer>,
+    /// For [`Second::Finish`].
+    pub finish: Arc<dyn Offer>,
+}
+
 /// Everything that probes of one run share.
 #[derive(Clone)]
 pub struct Prober {
     /// Makes the TLS client of a visit's first connection.
     pub first: Arc<dyn Offer>,
-    /// Makes the TLS client of a second one, where that would tell more.
-    pub second: Option<Arc<dyn Offer>>,
+    /// Make the TLS client of a second one, where that would tell more.
+    pub second: Option<Seconds>,
     /// What leaves are matched against.
     pub index: Arc<Index>,
     /// The run's clocks.
@@ -54,10 +63,8 @@ impl Prober {
         target: Target,
         earlier: Option<Box<Observation>>,
     ) -> Ended {
-        let offer = match (&earlier, &self.second) {
-            (Some(_), Some(second)) => second,
-            _ => &self.first,
-        };
+        let offer = earlier.as_ref().and_then(|seen| self.second_offer(seen));
+        let offer = offer.unwrap_or(&self.first);
         let seen = match self.attempt(scope, target, offer.as_ref()).await {
             Ok(seen) => seen,
             Err(Unmade::Local(error)) => return Ended::Local(error, earlier),
@@ -65,9 +72,18 @@ impl Prober {
         };
         match earlier {
             Some(earlier) => Ended::Observed(Box::new(merged(*earlier, seen))),
-            None if self.second.is_some() && wants_second(&seen) => Ended::Again(Box::new(seen)),
+            None if self.second_offer(&seen).is_some() => Ended::Again(Box::new(seen)),
             None => Ended::Observed(Box::new(seen)),
         }
+    }
+
+    /// What would tell more than `seen`, if second connections are made at all.
+    fn second_offer(&self, seen: &Observation) -> Option<&Arc<dyn Offer>> {
+        let seconds = self.second.as_ref()?;
+        Some(match ladder::second(seen)? {
+            Second::Complete => &seconds.complete,
+            Second::Finish => &seconds.finish,
+        })
     }
 
     async fn attempt(
@@ -83,7 +99,7 @@ impl Prober {
         match dial(scope, target, time, self.connect_timeout).await {
             Dialled::Connected(mut stream) => {
                 let connected = self.clock.now();
-                let mut entropy = [0; 64];
+                let mut entropy = [0; 112];
                 getrandom::fill(&mut entropy)
                     .map_err(|error| Unmade::Local(io::Error::other(error)))?;
                 let mut client = offer.start(connected, entropy);

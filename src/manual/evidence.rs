@@ -6,9 +6,12 @@
 //!   section 5.4). `null` means that the leaf's key or the scheme is of a kind that cannot be checked.
 //! * **handshake finished**: both Finished messages were exchanged.
 //!
-//! With RSA key exchange there is no such signature, and in TLS 1.1 and older it is made with hashes that are not
-//! checked: both are `null`. In TLS 1.2 the signature covers the randoms and the server's share, so that it proves
-//! the key and not each byte of the certificate around it; TLS 1.3 signs the whole transcript.
+//! With RSA key exchange there is no such signature: there the key is proven by finishing the handshake with a fresh
+//! secret that only a holder of the key can decrypt (RFC 5246, section 7.4.7.1). That is done where the leaf matches
+//! an indicator, for AES in CBC and GCM mode; other ciphers stay `null`. In TLS 1.1 and older with (EC)DHE the
+//! signature is made with hashes that are not checked: `null` too. In TLS 1.2 the signature covers the randoms and
+//! the server's share, so that it proves the key and not each byte of the certificate around it; TLS 1.3 signs
+//! the whole transcript.
 //!
 //! Our own client's TLS 1.3 key shares are the base points of their groups, so that no Diffie-Hellman is computed:
 //! such a connection keeps nothing secret, by construction, and nothing is ever sent over it. The server's proof does

@@ -31,8 +31,9 @@
 //! `--handshake leaf` uses a client of our own that offers everything from SSL 3.0 to TLS 1.3 in one ClientHello and
 //! ends once it has the leaf and the signature that comes with it. `--handshake full` completes the handshake
 //! with rustls: TLS 1.2 and 1.3 with ECDHE, so that an older server is `alert` there. `--handshake auto`, the
-//! default, begins like `leaf` and tries like `full` in the same visit where the leaf matches an indicator, or where
-//! the server answered the first offer with an alert or by closing. The record's `attempts` list both with what each
+//! default, begins like `leaf` and tries again in the same visit where the leaf matches an indicator (like `full`, or
+//! with our own client where the key exchange is RSA), or where the server answered the first offer with an alert or
+//! by closing (like `full`). The record's `attempts` list both with what each
 //! saw.
 //!
 //! TLS 1.3 with AES-CCM only, and servers that show a certificate by name only (SNI), are not reached yet.

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use serde_json::Value;
 
-use super::program::scan;
+use super::program::{indicator_set, scan};
 use super::sandbox::{Sandbox, until};
 
 /// A server: what it is, how its key is made, how it is started.
@@ -112,22 +112,28 @@ const fn flavour(
     Flavour { name, key, server, leaf, full }
 }
 
-/// A sandbox with a server of that kind on 127.0.0.1:443, and the SHA-1 of its leaf as OpenSSL gives it.
-fn start(key_options: &[&str], server_options: &[&str]) -> (Sandbox, String) {
-    let sandbox = Sandbox::new();
+/// A new key and leaf inside `sandbox`: their files, and the leaf's SHA-1 as OpenSSL gives it.
+fn certificate(sandbox: &Sandbox, options: &[&str]) -> (String, String, String) {
     let (key, leaf) = (sandbox.write("key.pem", ""), sandbox.write("leaf.pem", ""));
     let request =
         ["req", "-x509", "-nodes", "-subj", "/CN=server.test", "-keyout", &key, "-out", &leaf];
-    sandbox.ok("openssl", request.iter().chain(key_options));
+    sandbox.ok("openssl", request.iter().chain(options));
+    let printed = sandbox.ok("openssl", ["x509", "-in", &leaf, "-noout", "-fingerprint", "-sha1"]);
+    let colons = printed.trim().rsplit('=').next().unwrap_or_default();
+    let sha1 = colons.replace(':', "").to_lowercase();
+    (key, leaf, sha1)
+}
+
+/// A sandbox with a server of that kind on 127.0.0.1:443, and the SHA-1 of its leaf.
+fn start(key_options: &[&str], server_options: &[&str]) -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    let (key, leaf, sha1) = certificate(&sandbox, key_options);
     let server = ["s_server", "-accept", "127.0.0.1:443", "-key", &key, "-cert", &leaf, "-quiet"];
     sandbox.start_in_background("openssl", &[&server[..], server_options].concat());
     until("openssl listens", || {
         let listening = sandbox.ok("ss", ["--no-header", "--listening", "--tcp", "--numeric"]);
         listening.contains(" 127.0.0.1:443 ").then_some(())
     });
-    let printed = sandbox.ok("openssl", ["x509", "-in", &leaf, "-noout", "-fingerprint", "-sha1"]);
-    let colons = printed.trim().rsplit('=').next().unwrap_or_default();
-    let sha1 = colons.replace(':', "").to_lowercase();
     (sandbox, sha1)
 }
 
@@ -164,6 +170,60 @@ fn the_leaf_of_every_flavour_is_read() {
         }
     }
     std::io::stdout().write_all(table.as_bytes()).unwrap();
+}
+
+/// With RSA key exchange the server proves its key by finishing, which is asked of it where its leaf matches.
+#[test]
+fn a_match_behind_rsa_key_exchange_is_confirmed() {
+    for (options, version) in [
+        (&["-tls1_2", "-cipher", "AES128-SHA"][..], "1.2"),
+        (&["-tls1_2", "-cipher", "AES256-SHA"], "1.2"),
+        (&["-tls1_2", "-cipher", "AES128-SHA256"], "1.2"),
+        (&["-tls1_2", "-cipher", "AES256-SHA256"], "1.2"),
+        (&["-tls1_2", "-cipher", "AES128-GCM-SHA256"], "1.2"),
+        (&["-tls1_2", "-cipher", "AES256-GCM-SHA384"], "1.2"),
+        (&["-tls1_2", "-cipher", "AES128-SHA", "-verify", "1"], "1.2"),
+        (&["-tls1_1", "-cipher", "AES128-SHA:@SECLEVEL=0"], "1.1"),
+        (&["-tls1", "-cipher", "AES256-SHA:@SECLEVEL=0"], "1.0"),
+    ] {
+        let (sandbox, sha1) = start(RSA, options);
+        let seen = confirmed(&sandbox, &sha1);
+        assert_eq!(seen["tls"]["version"], version);
+    }
+}
+
+/// The same without the extended master secret (RFC 7627), which OpenSSL always agrees to.
+#[test]
+fn a_match_behind_gnutls_with_an_old_master_secret_is_confirmed() {
+    for version in ["VERS-TLS1.2", "VERS-TLS1.1", "VERS-TLS1.0"] {
+        let sandbox = Sandbox::new();
+        let (key, leaf, sha1) = certificate(&sandbox, RSA);
+        let priority = format!("LEGACY:-VERS-ALL:+{version}:-KX-ALL:+RSA:%NO_SESSION_HASH");
+        let files = ["--x509keyfile", &key, "--x509certfile", &leaf];
+        let server = ["--echo", "--quiet", "--port", "443", "--priority", &priority];
+        sandbox.start_in_background("gnutls-serv", &[&server[..], &files].concat());
+        until("gnutls-serv listens", || {
+            let listening = sandbox.ok("ss", ["--no-header", "--listening", "--tcp", "--numeric"]);
+            listening.contains(":443 ").then_some(())
+        });
+        let seen = confirmed(&sandbox, &sha1);
+        assert_eq!(format!("VERS-TLS{}", seen["tls"]["version"].as_str().unwrap()), version);
+    }
+}
+
+/// The observation of 127.0.0.1:443 by a sweep that knows its leaf, which must confirm it by RSA key exchange.
+fn confirmed(sandbox: &Sandbox, sha1: &str) -> Value {
+    let set = sandbox.write("set.toml", &indicator_set("report", &[sha1]));
+    let arguments = ["127.0.0.1", "--ports", "443", "--indicators", &set];
+    let seen = scan(sandbox, "/mnt/ledger.db", &arguments).exited(0).observations().remove(0);
+    assert_eq!(seen["leaf"]["sha1"], *sha1, "{seen}");
+    assert_eq!(seen["matches"][0]["tier"], "A");
+    assert_eq!(seen["evidence"]["key_proven"], true, "{seen}");
+    assert_eq!(seen["evidence"]["handshake_finished"], true, "{seen}");
+    let first = &seen["attempts"][0];
+    assert_eq!((&first["client"], &first["key_proven"]), (&"own".into(), &Value::Null));
+    assert_eq!(seen["attempts"][1]["offer"], "universal-finish");
+    seen
 }
 
 /// What cannot be checked is neither proven nor denied: a kind of key, or its size.

@@ -71,8 +71,9 @@ pub trait Client: Send {
     fn verdict(&mut self) -> Option<Verdict>;
 }
 
-/// Numbers that nobody can guess, new for each connection: the randoms of a ClientHello come from them.
-pub type Entropy = [u8; 64];
+/// Numbers that nobody can guess, new for each connection: the randoms of a ClientHello and the secret of an RSA
+/// key exchange come from them.
+pub type Entropy = [u8; 112];
 
 /// Makes a client for each connection.
 pub trait Offer: Send + Sync {

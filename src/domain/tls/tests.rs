@@ -61,7 +61,7 @@ pub(super) static TLS12: LazyLock<(Arc<ServerConfig>, Vec<u8>)> =
     LazyLock::new(|| honest(&rustls::version::TLS12, &rcgen::PKCS_ECDSA_P256_SHA256));
 
 fn client_with(limits: Limits) -> Box<dyn Client> {
-    RustlsOffer::new(limits).unwrap().start(Moment::ZERO, [7; 64])
+    RustlsOffer::new(limits).unwrap().start(Moment::ZERO, [7; 112])
 }
 
 fn client() -> Box<dyn Client> {
@@ -244,7 +244,7 @@ fn bytes_are_bounded() {
 #[test]
 fn the_deadline_counts_from_the_accepted_connection() {
     let limits = Limits { handshake: Duration::from_secs(3), ..Limits::default() };
-    let client = RustlsOffer::new(limits).unwrap().start(Duration::from_secs(10), [7; 64]);
+    let client = RustlsOffer::new(limits).unwrap().start(Duration::from_secs(10), [7; 112]);
     assert_eq!(client.deadline(), Duration::from_secs(13));
 }
 
@@ -272,10 +272,10 @@ fn no_name_no_protocol_and_no_old_session_is_ever_offered() {
     const SUPPORTED_VERSIONS: u16 = 43;
     let offer = RustlsOffer::new(Limits::default()).unwrap();
     for _ in 0..3 {
-        let mut client = offer.start(Moment::ZERO, [7; 64]);
+        let mut client = offer.start(Moment::ZERO, [7; 112]);
         talk(client.as_mut(), &TLS13.0, usize::MAX, usize::MAX);
         assert!(client.verdict().unwrap().evidence.handshake_finished);
-        let found = extensions(&sent_by(offer.start(Moment::ZERO, [7; 64]).as_mut()));
+        let found = extensions(&sent_by(offer.start(Moment::ZERO, [7; 112]).as_mut()));
         assert!(found.contains(&SUPPORTED_VERSIONS), "{found:?}");
         for absent in [SERVER_NAME, APPLICATION_PROTOCOL, SESSION_TICKET, PRE_SHARED_KEY] {
             assert!(!found.contains(&absent), "{found:?}");

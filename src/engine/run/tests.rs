@@ -16,7 +16,7 @@ use crate::domain::scan::Shard;
 use crate::domain::scope;
 use crate::domain::time::Timestamp;
 use crate::domain::tls::{Client, End, Entropy, Moment, Offer, Verdict};
-use crate::engine::Clock;
+use crate::engine::{Clock, Seconds};
 
 /// Says `closed` as soon as it exists; the client numbered `panics_at` panics instead.
 struct Trivial {
@@ -226,7 +226,7 @@ async fn a_shortage_that_lasts_ends_the_run_after_ten_seconds() {
 async fn a_second_attempt_is_made_within_the_same_visit() {
     let (_listener, plan) = plan("").await;
     let (sender, events) = mpsc::channel(256);
-    let second: Arc<dyn Offer> = Trivial::new();
+    let second = Seconds { complete: Trivial::new(), finish: Trivial::new() };
     let prober = Prober { second: Some(second), ..prober(Trivial::new(), Clock::start()) };
     let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await;
     assert!(matches!(end, RunEnd::Complete));

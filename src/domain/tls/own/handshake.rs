@@ -5,6 +5,7 @@ use rustls::SignatureScheme;
 
 use super::Goal;
 use super::codepoints::{KeyExchange, SSL30, SUITES, TLS10, TLS12, TLS13, key_exchange};
+use super::finish::{Finishing, Turn};
 use super::groups::{self, Group};
 use super::hello::{self, Retry};
 use super::messages::{self, Message, Messages, RETRY_RANDOM, ServerHello, Signed};
@@ -20,6 +21,7 @@ const APPLICATION_DATA: u8 = 23;
 
 const HELLO_REQUEST: u8 = 0;
 const SERVER_HELLO: u8 = 2;
+const NEW_SESSION_TICKET: u8 = 4;
 const ENCRYPTED_EXTENSIONS: u8 = 8;
 const CERTIFICATE: u8 = 11;
 const SERVER_KEY_EXCHANGE: u8 = 12;
@@ -50,9 +52,19 @@ enum State {
     /// The ServerHello is awaited.
     Hello { retried: bool },
     /// Up to TLS 1.2: the rest of the server's flight, in the clear.
-    Clear { random: [u8; 32] },
+    Clear(Clear),
+    /// Up to TLS 1.2: everything is said, and the server's Finished is awaited.
+    Finishing { finishing: Box<Finishing>, is_encrypted: bool },
     /// TLS 1.3: the rest of the server's flight, encrypted.
     Encrypted { key: Box<ServerKey>, transcript: digest::Context },
+}
+
+/// What a handshake up to TLS 1.2 has come to.
+#[derive(Clone, Copy, Default)]
+struct Clear {
+    random: [u8; 32],
+    is_extended: bool,
+    wants_client_certificate: bool,
 }
 
 /// One handshake: records in, and a ClientHello or two out.
@@ -60,7 +72,7 @@ pub(super) struct Handshake {
     goal: Goal,
     limits: Limits,
     entropy: Entropy,
-    /// All handshake messages until the suite, and with it the hash, is known.
+    /// All handshake messages until the hash over them is known: in TLS 1.3 with the suite, before at the end.
     first_messages: Vec<u8>,
     client_hello: Vec<u8>,
     messages: Messages,
@@ -68,6 +80,7 @@ pub(super) struct Handshake {
     chosen: Option<(u16, u16)>,
     certificates: Vec<Vec<u8>>,
     key_proven: Option<bool>,
+    finished: bool,
     idle: u32,
 }
 
@@ -87,6 +100,7 @@ impl Handshake {
             chosen: None,
             certificates: Vec::new(),
             key_proven: None,
+            finished: false,
             idle: 0,
         };
         (handshake, out)
@@ -100,6 +114,11 @@ impl Handshake {
     /// Whether the server's signature over this handshake checks, if one was seen that can be checked.
     pub(super) const fn key_proven(&self) -> Option<bool> {
         self.key_proven
+    }
+
+    /// Whether both Finished messages were exchanged.
+    pub(super) const fn is_finished(&self) -> bool {
+        self.finished
     }
 
     /// Whether the leaf is there, be the rest of its message or not.
@@ -127,6 +146,11 @@ impl Handshake {
         record: &Record,
         out: &mut Vec<u8>,
     ) -> Result<Step, Trouble> {
+        if let State::Finishing { finishing, is_encrypted: true } = &self.state {
+            self.finished = record.kind == HANDSHAKE && finishing.is_proof(record);
+            self.key_proven = self.finished.then_some(true);
+            return if self.finished { Ok(Step::Done) } else { Err(Trouble::Malformed) };
+        }
         let opened = match (&mut self.state, record.kind) {
             (State::Encrypted { key, .. }, APPLICATION_DATA) => Some(key.open(record)?),
             _ => None,
@@ -159,10 +183,16 @@ impl Handshake {
         Ok(if goes_on { Step::More } else { Step::Alert(Alert { level, description }) })
     }
 
-    /// Sent for the sake of middleboxes in TLS 1.3 (RFC 8446, appendix D.4); out of place before.
-    fn handle_change_cipher_spec(&self, content: &[u8]) -> Result<Step, Trouble> {
-        let in_place = !matches!(self.state, State::Clear { .. });
-        if content == [1] && in_place { Ok(Step::More) } else { Err(Trouble::Malformed) }
+    /// Sent for the sake of middleboxes in TLS 1.3 (RFC 8446, appendix D.4); before, it announces Finished.
+    fn handle_change_cipher_spec(&mut self, content: &[u8]) -> Result<Step, Trouble> {
+        match (&mut self.state, content) {
+            (State::Hello { .. } | State::Encrypted { .. }, [1]) => Ok(Step::More),
+            (State::Finishing { is_encrypted, .. }, [1]) => {
+                *is_encrypted = true;
+                Ok(Step::More)
+            }
+            _ => Err(Trouble::Malformed),
+        }
     }
 
     const fn is_encrypted(&self) -> bool {
@@ -176,10 +206,11 @@ impl Handshake {
                     let retried = *retried;
                     self.handle_server_hello(&message, retried, out)?
                 }
-                State::Clear { random } => {
-                    let random = *random;
-                    self.handle_clear(&message, &random)?
+                State::Clear(clear) => {
+                    let clear = *clear;
+                    self.handle_clear(&message, clear, out)?
                 }
+                State::Finishing { .. } => self.handle_finishing(&message)?,
                 State::Encrypted { .. } => self.handle_encrypted(&message)?,
             };
             if step != Step::More {
@@ -213,8 +244,10 @@ impl Handshake {
             _ if retried || Suite::of(hello.suite).is_some() => Err(Trouble::Malformed),
             _ => {
                 let random = hello.random.try_into().map_err(|_| Trouble::Malformed)?;
+                let is_extended = hello.is_extended;
                 self.chosen = Some((hello.version, hello.suite));
-                self.state = State::Clear { random };
+                self.state = State::Clear(Clear { random, is_extended, ..Clear::default() });
+                self.first_messages = [&self.client_hello[..], &message.bytes].concat();
                 Ok(Step::More)
             }
         }
@@ -261,15 +294,63 @@ impl Handshake {
         Ok(Step::More)
     }
 
-    fn handle_clear(&mut self, message: &Message, random: &[u8; 32]) -> Result<Step, Trouble> {
+    fn handle_clear(
+        &mut self,
+        message: &Message,
+        clear: Clear,
+        out: &mut Vec<u8>,
+    ) -> Result<Step, Trouble> {
+        self.first_messages.extend(&message.bytes);
         match message.kind {
             CERTIFICATE if self.certificates.is_empty() => self.take_certificate_message(message),
             SERVER_KEY_EXCHANGE if !self.certificates.is_empty() => {
-                self.check_key_exchange(message, random);
+                self.check_key_exchange(message, &clear.random);
                 Ok(Step::Done)
             }
-            SERVER_HELLO_DONE if !self.certificates.is_empty() => Ok(Step::Done),
-            HELLO_REQUEST | CERTIFICATE_REQUEST | CERTIFICATE_STATUS => Ok(Step::More),
+            SERVER_HELLO_DONE if self.certificates.is_empty() => Err(Trouble::Malformed),
+            SERVER_HELLO_DONE if self.goal == Goal::Finish => Ok(self.answer(clear, out)),
+            SERVER_HELLO_DONE => Ok(Step::Done),
+            CERTIFICATE_REQUEST => {
+                self.state = State::Clear(Clear { wants_client_certificate: true, ..clear });
+                Ok(Step::More)
+            }
+            HELLO_REQUEST | CERTIFICATE_STATUS => Ok(Step::More),
+            _ => Err(Trouble::Malformed),
+        }
+    }
+
+    /// Answers the server's flight where that can be done, and else has what there is to have.
+    fn answer(&mut self, clear: Clear, out: &mut Vec<u8>) -> Step {
+        let (Some((version, suite)), Some(leaf)) = (self.chosen, self.certificates.first()) else {
+            return Step::Done;
+        };
+        let turn = Turn {
+            version,
+            suite,
+            is_extended: clear.is_extended,
+            wants_client_certificate: clear.wants_client_certificate,
+            server_random: &clear.random,
+            leaf,
+            messages: &self.first_messages,
+        };
+        match Finishing::answer(&turn, &self.entropy) {
+            None => Step::Done,
+            Some((finishing, answer)) => {
+                out.extend(answer);
+                let finishing = Box::new(finishing);
+                self.state = State::Finishing { finishing, is_encrypted: false };
+                Step::More
+            }
+        }
+    }
+
+    /// A session ticket may come before the server's Finished.
+    fn handle_finishing(&mut self, message: &Message) -> Result<Step, Trouble> {
+        match &mut self.state {
+            State::Finishing { finishing, .. } if message.kind == NEW_SESSION_TICKET => {
+                finishing.handle_message(&message.bytes);
+                Ok(Step::More)
+            }
             _ => Err(Trouble::Malformed),
         }
     }
@@ -305,9 +386,13 @@ impl Handshake {
             self.certificates.clear();
             return Err(Trouble::Malformed);
         }
-        let proof_follows = version == TLS13 || key_exchange(suite) != KeyExchange::Unsigned;
-        let wants_proof = self.goal == Goal::Proof && version >= TLS10 && proof_follows;
-        Ok(if wants_proof { Step::More } else { Step::Done })
+        let signature_follows = version == TLS13 || key_exchange(suite) != KeyExchange::Unsigned;
+        let goes_on = match self.goal {
+            Goal::Leaf => false,
+            Goal::Proof => version >= TLS10 && signature_follows,
+            Goal::Finish => version >= TLS10,
+        };
+        Ok(if goes_on { Step::More } else { Step::Done })
     }
 
     /// TLS 1.2 signs the randoms and the parameters under a named scheme. Older versions sign other hashes

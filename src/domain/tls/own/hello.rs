@@ -20,7 +20,7 @@ pub(super) fn client_hello(entropy: &Entropy, retry: Option<&Retry>) -> Vec<u8> 
     let mut body = Vec::with_capacity(1024);
     body.extend(TLS12.to_be_bytes());
     body.extend(&entropy[..32]);
-    with_length8(&mut body, |body| body.extend(&entropy[32..]));
+    with_length8(&mut body, |body| body.extend(&entropy[32..64]));
     with_length16(&mut body, |body| {
         SUITES.iter().for_each(|suite| body.extend(suite.to_be_bytes()))
     });
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn rustls_reads_it_and_finds_no_name_and_no_protocol() {
-        let bytes = record(&client_hello(&[7; 64], None));
+        let bytes = record(&client_hello(&[7; 112], None));
         let mut acceptor = Acceptor::default();
         acceptor.read_tls(&mut &bytes[..]).unwrap();
         let accepted = acceptor.accept().ok().flatten().expect("a whole ClientHello");
@@ -110,11 +110,11 @@ mod tests {
 
     #[test]
     fn it_fits_one_record_and_one_segment() {
-        let hello = record(&client_hello(&[7; 64], None));
+        let hello = record(&client_hello(&[7; 112], None));
         assert!((512..1_400).contains(&hello.len()), "{}", hello.len());
         let cookie = Some(vec![9; 100]);
         let retry = Retry { group: Group::of(260).unwrap(), cookie };
-        let second = client_hello(&[7; 64], Some(&retry));
+        let second = client_hello(&[7; 112], Some(&retry));
         assert!(second.windows(100).any(|window| window == [9; 100]));
         assert_eq!(second.len(), usize::from(u16::from_be_bytes([second[2], second[3]])) + 4);
     }

@@ -107,6 +107,8 @@ pub(super) struct ServerHello<'a> {
     /// The key_share extension, whole.
     pub(super) key_share: Option<&'a [u8]>,
     pub(super) cookie: Option<&'a [u8]>,
+    /// Whether the master secret is bound to the transcript (RFC 7627).
+    pub(super) is_extended: bool,
 }
 
 /// The random of a ServerHello that is a HelloRetryRequest (RFC 8446, section 4.1.3).
@@ -122,7 +124,8 @@ pub(super) fn server_hello(body: &[u8]) -> Option<ServerHello<'_>> {
     reader.vector(1)?; // session id
     let suite = reader.u16()?;
     reader.number(1)?; // compression
-    let mut hello = ServerHello { version, random, suite, key_share: None, cookie: None };
+    let mut hello =
+        ServerHello { version, random, suite, key_share: None, cookie: None, is_extended: false };
     if reader.is_empty() {
         return Some(hello);
     }
@@ -130,6 +133,7 @@ pub(super) fn server_hello(body: &[u8]) -> Option<ServerHello<'_>> {
     while !extensions.is_empty() {
         let (kind, content) = (extensions.u16()?, extensions.vector(2)?);
         match kind {
+            23 => hello.is_extended = true,
             43 => hello.version = Reader::new(content).u16()?,
             44 => hello.cookie = Some(Reader::new(content).vector(2)?),
             51 => hello.key_share = Some(content),

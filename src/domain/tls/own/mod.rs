@@ -10,14 +10,16 @@
 //! secret, by construction, and nothing is ever sent over it. A server's proof is as good as ever: it signs
 //! a transcript with our fresh random in it.
 //!
-//! The handshake is never completed: the probe ends once it has what it wants, which the server sees as an
-//! abandoned handshake.
+//! The probe ends once it has what it wants, which the server sees as an abandoned handshake. Only with RSA key
+//! exchange, where nothing else proves the key, can it be completed (`finish`).
 
 mod codepoints;
+mod finish;
 mod groups;
 mod handshake;
 mod hello;
 mod messages;
+mod prf;
 mod records;
 mod schedule;
 
@@ -36,6 +38,8 @@ pub enum Goal {
     Leaf,
     /// The server's signature over this handshake, where it sends one with the leaf.
     Proof,
+    /// As [`Goal::Proof`]; where the key exchange is RSA and there is no signature, the end of the handshake.
+    Finish,
 }
 
 /// Offers everything from SSL 3.0 to TLS 1.3 in one ClientHello.
@@ -57,7 +61,10 @@ impl Offer for OwnOffer {
     }
 
     fn offer(&self) -> &'static str {
-        "universal"
+        match self.goal {
+            Goal::Leaf | Goal::Proof => "universal",
+            Goal::Finish => "universal-finish",
+        }
     }
 
     fn start(&self, now: Moment, entropy: Entropy) -> Box<dyn Client> {
@@ -136,7 +143,7 @@ impl OwnClient {
         let evidence = Evidence {
             presented,
             key_proven: self.handshake.key_proven(),
-            handshake_finished: false,
+            handshake_finished: self.handshake.is_finished(),
         };
         self.verdict = Some(Verdict {
             outcome: match failure {

@@ -10,7 +10,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::tls::tests::{NOW, TLS12, TLS13, honest, key_pair, sent_by, server, talk};
 
 fn client(goal: Goal) -> Box<dyn Client> {
-    OwnOffer::new(Limits::default(), goal).start(Moment::ZERO, [7; 64])
+    OwnOffer::new(Limits::default(), goal).start(Moment::ZERO, [7; 112])
 }
 
 fn verdict_of(server: &Arc<ServerConfig>, goal: Goal, chunk: usize) -> Verdict {
@@ -68,10 +68,10 @@ fn a_copied_certificate_is_presented_and_never_proven() {
 #[test]
 fn a_replayed_flight_proves_nothing() {
     let mut recorded = Vec::new();
-    let mut first = OwnOffer::new(Limits::default(), Goal::Proof).start(Moment::ZERO, [1; 64]);
+    let mut first = OwnOffer::new(Limits::default(), Goal::Proof).start(Moment::ZERO, [1; 112]);
     record_flight(first.as_mut(), &TLS12.0, &mut recorded);
     assert_eq!(first.verdict().unwrap().evidence.key_proven, Some(true));
-    let mut second = OwnOffer::new(Limits::default(), Goal::Proof).start(Moment::ZERO, [2; 64]);
+    let mut second = OwnOffer::new(Limits::default(), Goal::Proof).start(Moment::ZERO, [2; 112]);
     sent_by(second.as_mut());
     second.handle_bytes(NOW, &recorded);
     let verdict = second.verdict().unwrap();
@@ -327,4 +327,56 @@ fn a_leaf_in_an_endless_message_is_kept() {
     sent_by(hasty.as_mut());
     hasty.handle_bytes(NOW, &handshake_record(0x0303, &messages));
     assert_eq!(hasty.verdict().unwrap().certificates, [vec![7, 7, 7]]);
+}
+
+/// A flight with RSA key exchange that shows the leaf of SoftEther's default, whose key nobody holds any more.
+fn copied_rsa_flight(suite: u16) -> Vec<u8> {
+    let pem = include_str!("../../cert/softether-default.pem");
+    let leaf = x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap().1.contents;
+    let length = |length: usize| (length as u32).to_be_bytes()[1..].to_vec();
+    let certificate =
+        [vec![11], length(leaf.len() + 6), length(leaf.len() + 3), length(leaf.len()), leaf];
+    let messages = [hello(0x0303, suite), certificate.concat(), vec![14, 0, 0, 0]].concat();
+    handshake_record(0x0303, &messages)
+}
+
+/// Whoever shows a certificate without its key cannot finish, whatever it says instead.
+#[test]
+fn with_rsa_key_exchange_a_copied_certificate_is_never_proven() {
+    let random = [[20, 3, 3, 0, 1, 1].to_vec(), handshake_record(0x0303, &[9; 64])].concat();
+    let gcm = [[20, 3, 3, 0, 1, 1].to_vec(), handshake_record(0x0303, &[9; 40])].concat();
+    let alert = vec![21, 3, 3, 0, 2, 2, 51];
+    for suite in [0x002f, 0x0035, 0x003c, 0x003d, 0x009c, 0x009d] {
+        for (answer, ended) in [
+            (&random, Outcome::Malformed),
+            (&gcm, Outcome::Malformed),
+            (&alert, Outcome::Alert(Alert { level: 2, description: 51 })),
+            (&vec![], Outcome::Stalled),
+        ] {
+            let mut client = client(Goal::Finish);
+            sent_by(client.as_mut());
+            client.handle_bytes(NOW, &copied_rsa_flight(suite));
+            assert!(sent_by(client.as_mut()).len() > 300, "the client finishes its part");
+            client.handle_bytes(NOW, answer);
+            client.handle_end(NOW, End::EndOfStream);
+            let verdict = client.verdict().unwrap();
+            assert_eq!((verdict.outcome, verdict.ended), (Outcome::Certificate, Some(ended)));
+            let presented =
+                Evidence { presented: true, key_proven: None, handshake_finished: false };
+            assert_eq!(verdict.evidence, presented, "{suite:04x}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_finished_ends_with_the_certificate() {
+    for (goal, suite) in [(Goal::Finish, 0x000a), (Goal::Finish, 0x0005), (Goal::Proof, 0x002f)] {
+        let mut client = client(goal);
+        sent_by(client.as_mut());
+        client.handle_bytes(NOW, &copied_rsa_flight(suite));
+        assert_eq!(sent_by(client.as_mut()), [0; 0]);
+        let verdict = client.verdict().unwrap();
+        assert_eq!((verdict.outcome, verdict.ended), (Outcome::Certificate, None));
+        assert_eq!(verdict.evidence.key_proven, None);
+    }
 }
