@@ -106,6 +106,15 @@ pub struct Verdict {
     pub leaf: Option<Moment>,
 }
 
+/// How a connection that ended with `failure`, or that reached its end, is told: a leaf that was seen comes first.
+fn told(failure: Option<Outcome>, presented: bool) -> (Outcome, Option<Outcome>) {
+    match failure {
+        _ if presented => (Outcome::Certificate, failure),
+        Some(failure) => (failure, None),
+        None => (Outcome::Malformed, None),
+    }
+}
+
 impl Verdict {
     /// The verdict of a connection that showed nothing but `outcome`.
     pub const fn without_leaf(outcome: Outcome) -> Self {

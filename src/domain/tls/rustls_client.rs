@@ -13,10 +13,10 @@ use rustls::{
     ProtocolVersion, SignatureScheme,
 };
 
-use super::sniff::{AlertWatch, Beginning, beginning};
-use super::{Client, End, Entropy, Limits, Moment, Offer, Verdict, proof};
+use super::sniff::{Intake, Taken};
+use super::{Client, End, Entropy, Limits, Moment, Offer, Verdict, proof, told};
 use crate::domain::observation::{Evidence, TlsFacts};
-use crate::domain::outcome::{Alert, Outcome, Protocol};
+use crate::domain::outcome::{Alert, Outcome};
 
 /// Offers TLS 1.2 and 1.3 through rustls and completes the handshake.
 ///
@@ -155,13 +155,8 @@ pub struct RustlsClient {
     /// `None` only if rustls would not begin, in which case there is a verdict.
     connection: Option<ClientConnection>,
     recorder: Arc<Recorder>,
-    limits: Limits,
     deadline: Moment,
-    /// Bytes that may yet turn out not to be TLS.
-    unclear: Option<Vec<u8>>,
-    alerts: AlertWatch,
-    bytes_in: usize,
-    first_byte: Option<Moment>,
+    intake: Intake,
     leaf: Option<Moment>,
     verdict: Option<Verdict>,
     concluded: bool,
@@ -177,12 +172,8 @@ impl RustlsClient {
         let connection = ClientConnection::new(Arc::new(config), nobody).ok();
         let mut client = Self {
             recorder,
-            limits,
             deadline: now + limits.handshake,
-            unclear: Some(Vec::new()),
-            alerts: AlertWatch::default(),
-            bytes_in: 0,
-            first_byte: None,
+            intake: Intake::new(limits.bytes_in_max),
             leaf: None,
             verdict: None,
             concluded: false,
@@ -225,7 +216,7 @@ impl RustlsClient {
                 let description = u8::from(*description);
                 // An encrypted alert does not show its level; one that ends a handshake is fatal.
                 let in_the_clear =
-                    self.alerts.last().filter(|last| last.description == description);
+                    self.intake.last_alert().filter(|last| last.description == description);
                 Outcome::Alert(in_the_clear.unwrap_or(Alert { level: 2, description }))
             }
             Error::PeerSentOversizedRecord
@@ -243,57 +234,33 @@ impl RustlsClient {
         }
         let Seen { certificates, key_proven } = std::mem::take(&mut *self.recorder.seen());
         let presented = !certificates.is_empty();
+        let (outcome, ended) = told(failure, presented);
         self.verdict = Some(Verdict {
-            outcome: match failure {
-                Some(failure) if !presented => failure,
-                None if !presented => Outcome::Malformed,
-                _ => Outcome::Certificate,
-            },
-            ended: failure.filter(|_| presented),
+            outcome,
+            ended,
             certificates,
             tls: self.connection.as_ref().and_then(facts),
             evidence: Evidence { presented, key_proven, handshake_finished: failure.is_none() },
-            first_byte: self.first_byte,
+            first_byte: self.intake.first_byte(),
             leaf: self.leaf,
         });
-    }
-
-    fn not_tls(&self) -> Option<Protocol> {
-        let unclear = self.unclear.as_ref().filter(|bytes| !bytes.is_empty())?;
-        (!matches!(unclear[..], [20..=24])).then(|| Protocol::recognise(unclear))
     }
 }
 
 impl Client for RustlsClient {
     fn handle_bytes(&mut self, now: Moment, bytes: &[u8]) {
-        if self.concluded || bytes.is_empty() {
+        if self.concluded {
             return;
         }
-        self.first_byte.get_or_insert(now);
-        self.bytes_in += bytes.len();
-        if self.bytes_in > self.limits.bytes_in_max {
-            return self.conclude(Some(Outcome::TooLarge));
-        }
-        self.alerts.push(bytes);
-        let Some(mut first) = self.unclear.take() else { return self.read(now, bytes) };
-        first.extend_from_slice(bytes);
-        match beginning(&first) {
-            Beginning::Unclear => self.unclear = Some(first),
-            Beginning::Tls => self.read(now, &first),
-            Beginning::NotTls(protocol) => self.conclude(Some(Outcome::NotTls(protocol))),
+        match self.intake.take(now, bytes) {
+            Taken::Nothing => {}
+            Taken::Tls(bytes) => self.read(now, &bytes),
+            Taken::Over(outcome) => self.conclude(Some(outcome)),
         }
     }
 
     fn handle_end(&mut self, _now: Moment, end: End) {
-        let answered = self.first_byte.is_some();
-        let unclear = self.not_tls().map(Outcome::NotTls);
-        let alert = self.alerts.last().map(Outcome::Alert);
-        self.conclude(Some(match end {
-            End::Reset => unclear.unwrap_or(Outcome::Reset),
-            End::EndOfStream if !answered => Outcome::Closed,
-            End::Deadline if !answered => Outcome::Silent,
-            End::EndOfStream | End::Deadline => unclear.or(alert).unwrap_or(Outcome::Stalled),
-        }));
+        self.conclude(Some(self.intake.ended(end)));
     }
 
     fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {

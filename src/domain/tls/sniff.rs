@@ -1,10 +1,101 @@
-//! What the first bytes are, and the alerts that pass in the clear.
+//! What every client watches in the bytes that come: what the first ones are, how many there are, and the alerts
+//! that pass in the clear.
 
-use crate::domain::outcome::{Alert, Protocol};
+use std::borrow::Cow;
+
+use super::{End, Moment};
+use crate::domain::outcome::{Alert, Outcome, Protocol};
+
+/// The bytes of a connection on their way to a client.
+#[derive(Debug)]
+pub(super) struct Intake {
+    bytes_max: usize,
+    bytes_in: usize,
+    /// Bytes that may yet turn out not to be TLS; `None` once they are.
+    unclear: Option<Vec<u8>>,
+    alerts: AlertWatch,
+    first_byte: Option<Moment>,
+}
+
+/// What is to be done with bytes that came.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken<'a> {
+    /// Nothing yet.
+    Nothing,
+    /// Read them as TLS.
+    Tls(Cow<'a, [u8]>),
+    /// They end it.
+    Over(Outcome),
+}
+
+impl Intake {
+    /// Takes `bytes_max` bytes and no more.
+    pub(super) fn new(bytes_max: usize) -> Self {
+        Self {
+            bytes_max,
+            bytes_in: 0,
+            unclear: Some(Vec::new()),
+            alerts: AlertWatch::default(),
+            first_byte: None,
+        }
+    }
+
+    /// When the first byte came.
+    pub(super) const fn first_byte(&self) -> Option<Moment> {
+        self.first_byte
+    }
+
+    /// The last alert that passed in the clear.
+    pub(super) const fn last_alert(&self) -> Option<Alert> {
+        self.alerts.last()
+    }
+
+    /// Takes bytes that the server sent.
+    pub(super) fn take<'a>(&mut self, now: Moment, bytes: &'a [u8]) -> Taken<'a> {
+        if bytes.is_empty() {
+            return Taken::Nothing;
+        }
+        self.first_byte.get_or_insert(now);
+        self.bytes_in += bytes.len();
+        if self.bytes_in > self.bytes_max {
+            return Taken::Over(Outcome::TooLarge);
+        }
+        self.alerts.push(bytes);
+        let Some(mut first) = self.unclear.take() else { return Taken::Tls(bytes.into()) };
+        first.extend_from_slice(bytes);
+        match beginning(&first) {
+            Beginning::Unclear => {
+                self.unclear = Some(first);
+                Taken::Nothing
+            }
+            Beginning::Tls => Taken::Tls(first.into()),
+            Beginning::NotTls(protocol) => Taken::Over(Outcome::NotTls(protocol)),
+        }
+    }
+
+    /// What it means that the connection ended so, if nothing was concluded before.
+    pub(super) fn ended(&self, end: End) -> Outcome {
+        let answered = self.first_byte.is_some();
+        let not_tls = self.not_tls().map(Outcome::NotTls);
+        let alert = self.alerts.last().map(Outcome::Alert);
+        match end {
+            End::Reset => not_tls.unwrap_or(Outcome::Reset),
+            End::EndOfStream if !answered => Outcome::Closed,
+            End::Deadline if !answered => Outcome::Silent,
+            End::EndOfStream | End::Deadline => not_tls.or(alert).unwrap_or(Outcome::Stalled),
+        }
+    }
+
+    /// What the few bytes are that came, if they cannot be TLS.
+    fn not_tls(&self) -> Option<Protocol> {
+        let unclear = self.unclear.as_ref().filter(|bytes| !bytes.is_empty())?;
+        (!matches!(unclear[..], [20..=24])).then(|| Protocol::recognise(unclear))
+    }
+}
 
 /// What an answer began with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Beginning {
+enum Beginning {
     /// Too few bytes to say.
     Unclear,
     /// A TLS record header (RFC 8446, section 5.1).
@@ -17,7 +108,7 @@ pub(super) enum Beginning {
 const ENOUGH: usize = 8;
 
 /// What `first`, all bytes so far, is the beginning of.
-pub(super) fn beginning(first: &[u8]) -> Beginning {
+fn beginning(first: &[u8]) -> Beginning {
     match first {
         [] => Beginning::Unclear,
         [20..=24] => Beginning::Unclear,
@@ -29,7 +120,7 @@ pub(super) fn beginning(first: &[u8]) -> Beginning {
 
 /// Follows record headers to see alerts that are not encrypted.
 #[derive(Debug, Default)]
-pub(super) struct AlertWatch {
+struct AlertWatch {
     /// The first bytes of the record that is passing: header, level, description.
     head: [u8; 7],
     filled: usize,
@@ -40,12 +131,12 @@ pub(super) struct AlertWatch {
 
 impl AlertWatch {
     /// The last alert that passed in the clear.
-    pub(super) const fn last(&self) -> Option<Alert> {
+    const fn last(&self) -> Option<Alert> {
         self.last
     }
 
     /// Takes the next bytes of the stream.
-    pub(super) fn push(&mut self, mut bytes: &[u8]) {
+    fn push(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             if self.left > 0 && self.filled >= self.wanted() {
                 let skipped = self.left.min(bytes.len());

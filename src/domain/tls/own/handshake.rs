@@ -261,11 +261,13 @@ impl Handshake {
         out: &mut Vec<u8>,
     ) -> Result<Step, Trouble> {
         let suite = Suite::of(hello.suite).ok_or(Trouble::Malformed)?;
-        let wanted = hello.key_share.and_then(|share| messages::Reader::new(share).u16());
-        let group = wanted.and_then(Group::of).ok_or(Trouble::Malformed)?;
-        let was_sent = groups::GROUPS[..groups::AT_ONCE].contains(&group);
-        if was_sent && hello.cookie.is_none() {
-            return Err(Trouble::Malformed);
+        let group = match hello.key_share {
+            Some(share) => Some(wanted_group(share, hello.cookie.is_some())?),
+            None if hello.cookie.is_some() => None,
+            None => return Err(Trouble::Malformed),
+        };
+        if hello.cookie.is_some_and(|cookie| cookie.len() > hello::COOKIE_MAX) {
+            return Err(Trouble::TooLarge);
         }
         let retry = Retry { group, cookie: hello.cookie.map(<[u8]>::to_vec) };
         self.first_messages = suite.message_hash(&self.client_hello);
@@ -419,4 +421,12 @@ impl Handshake {
         let scheme = SignatureScheme::from(signed.scheme);
         self.key_proven = proof::check(leaf, scheme, content, signed.signature);
     }
+}
+
+/// The group that a HelloRetryRequest asks for: one that no share was sent of, unless it asks for a cookie too.
+fn wanted_group(share: &[u8], wants_cookie: bool) -> Result<Group, Trouble> {
+    let code = messages::Reader::new(share).u16();
+    let group = code.and_then(Group::of).ok_or(Trouble::Malformed)?;
+    let was_sent = groups::GROUPS[..groups::AT_ONCE].contains(&group);
+    if was_sent && !wants_cookie { Err(Trouble::Malformed) } else { Ok(group) }
 }

@@ -6,11 +6,17 @@ use crate::domain::tls::Entropy;
 
 const CLIENT_HELLO: u8 = 1;
 
+/// Bytes of a cookie that are sent back at most, so that every length fits in its place.
+pub(super) const COOKIE_MAX: usize = 32 * 1024;
+
+/// Content of a record at most (RFC 8446, section 5.1).
+const FRAGMENT_MAX: usize = 1 << 14;
+
 /// What a HelloRetryRequest (RFC 8446, section 4.1.4) asks to be said in the second ClientHello.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Retry {
-    /// The group that a share is wanted of.
-    pub(super) group: Group,
+    /// The group that a share is wanted of; none if the shares are to stay.
+    pub(super) group: Option<Group>,
     /// To be sent back as it came.
     pub(super) cookie: Option<Vec<u8>>,
 }
@@ -32,13 +38,16 @@ pub(super) fn client_hello(entropy: &Entropy, retry: Option<&Retry>) -> Vec<u8> 
     message
 }
 
-/// `message` as one handshake record. The version is the oldest that a first record may have.
+/// `message` in handshake records. The version is the oldest that a first record may have.
 pub(super) fn record(message: &[u8]) -> Vec<u8> {
-    let mut record = vec![22];
-    record.extend(TLS10.to_be_bytes());
-    record.extend((message.len() as u16).to_be_bytes());
-    record.extend(message);
-    record
+    let mut records = Vec::with_capacity(message.len() + 5);
+    for fragment in message.chunks(FRAGMENT_MAX) {
+        records.push(22);
+        records.extend(TLS10.to_be_bytes());
+        records.extend((fragment.len() as u16).to_be_bytes());
+        records.extend(fragment);
+    }
+    records
 }
 
 fn extensions(out: &mut Vec<u8>, retry: Option<&Retry>) {
@@ -62,7 +71,7 @@ fn extensions(out: &mut Vec<u8>, retry: Option<&Retry>) {
 
 fn key_shares(out: &mut Vec<u8>, retry: Option<&Retry>) {
     let at_once = &groups::GROUPS[..groups::AT_ONCE];
-    let wanted = retry.map_or(at_once, |retry| std::slice::from_ref(&retry.group));
+    let wanted = retry.and_then(|retry| retry.group.as_ref()).map_or(at_once, std::slice::from_ref);
     for group in wanted {
         out.extend(group.code.to_be_bytes());
         with_length16(out, |out| out.extend(group.share()));
@@ -113,7 +122,7 @@ mod tests {
         let hello = record(&client_hello(&[7; 112], None));
         assert!((512..1_400).contains(&hello.len()), "{}", hello.len());
         let cookie = Some(vec![9; 100]);
-        let retry = Retry { group: Group::of(260).unwrap(), cookie };
+        let retry = Retry { group: Group::of(260), cookie };
         let second = client_hello(&[7; 112], Some(&retry));
         assert!(second.windows(100).any(|window| window == [9; 100]));
         assert_eq!(second.len(), usize::from(u16::from_be_bytes([second[2], second[3]])) + 4);

@@ -26,10 +26,10 @@ mod schedule;
 use handshake::{Handshake, Step};
 use records::{Records, Trouble};
 
-use super::sniff::{AlertWatch, Beginning, beginning};
-use super::{Client, End, Entropy, Limits, Moment, Offer, Verdict};
+use super::sniff::{Intake, Taken};
+use super::{Client, End, Entropy, Limits, Moment, Offer, Verdict, told};
 use crate::domain::observation::{Evidence, TlsFacts};
-use crate::domain::outcome::{Alert, Outcome, Protocol};
+use crate::domain::outcome::Outcome;
 
 /// How far the client goes before it ends the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,16 +74,11 @@ impl Offer for OwnOffer {
 
 /// One connection of ours behind the [`Client`] trait.
 pub struct OwnClient {
-    limits: Limits,
     deadline: Moment,
     out: Vec<u8>,
-    /// Bytes that may yet turn out not to be TLS.
-    unclear: Option<Vec<u8>>,
-    alerts: AlertWatch,
-    bytes_in: usize,
+    intake: Intake,
     records: Records,
     handshake: Handshake,
-    first_byte: Option<Moment>,
     leaf: Option<Moment>,
     verdict: Option<Verdict>,
     concluded: bool,
@@ -93,15 +88,11 @@ impl OwnClient {
     fn new(limits: Limits, goal: Goal, now: Moment, entropy: Entropy) -> Self {
         let (handshake, out) = Handshake::start(goal, limits, entropy);
         Self {
-            limits,
             deadline: now + limits.handshake,
             out,
-            unclear: Some(Vec::new()),
-            alerts: AlertWatch::default(),
-            bytes_in: 0,
+            intake: Intake::new(limits.bytes_in_max),
             records: Records::default(),
             handshake,
-            first_byte: None,
             leaf: None,
             verdict: None,
             concluded: false,
@@ -145,17 +136,14 @@ impl OwnClient {
             key_proven: self.handshake.key_proven(),
             handshake_finished: self.handshake.is_finished(),
         };
+        let (outcome, ended) = told(failure, presented);
         self.verdict = Some(Verdict {
-            outcome: match failure {
-                Some(failure) if !presented => failure,
-                None if !presented => Outcome::Malformed,
-                _ => Outcome::Certificate,
-            },
-            ended: failure.filter(|_| presented),
+            outcome,
+            ended,
             certificates,
             tls: self.facts(),
             evidence,
-            first_byte: self.first_byte,
+            first_byte: self.intake.first_byte(),
             leaf: self.leaf,
         });
     }
@@ -167,45 +155,22 @@ impl OwnClient {
             cipher_suite: codepoints::suite_name(suite),
         })
     }
-
-    fn not_tls(&self) -> Option<Protocol> {
-        let unclear = self.unclear.as_ref().filter(|bytes| !bytes.is_empty())?;
-        (!matches!(unclear[..], [20..=24])).then(|| Protocol::recognise(unclear))
-    }
 }
 
 impl Client for OwnClient {
     fn handle_bytes(&mut self, now: Moment, bytes: &[u8]) {
-        if self.concluded || bytes.is_empty() {
+        if self.concluded {
             return;
         }
-        self.first_byte.get_or_insert(now);
-        self.bytes_in += bytes.len();
-        if self.bytes_in > self.limits.bytes_in_max {
-            return self.conclude(Some(Outcome::TooLarge));
-        }
-        self.alerts.push(bytes);
-        let Some(mut first) = self.unclear.take() else { return self.read(now, bytes) };
-        first.extend_from_slice(bytes);
-        match beginning(&first) {
-            Beginning::Unclear => self.unclear = Some(first),
-            Beginning::Tls => self.read(now, &first),
-            Beginning::NotTls(protocol) => self.conclude(Some(Outcome::NotTls(protocol))),
+        match self.intake.take(now, bytes) {
+            Taken::Nothing => {}
+            Taken::Tls(bytes) => self.read(now, &bytes),
+            Taken::Over(outcome) => self.conclude(Some(outcome)),
         }
     }
 
     fn handle_end(&mut self, _now: Moment, end: End) {
-        let answered = self.first_byte.is_some();
-        let unclear = self.not_tls().map(Outcome::NotTls);
-        let alert: Option<Alert> = self.alerts.last();
-        self.conclude(Some(match end {
-            End::Reset => unclear.unwrap_or(Outcome::Reset),
-            End::EndOfStream if !answered => Outcome::Closed,
-            End::Deadline if !answered => Outcome::Silent,
-            End::EndOfStream | End::Deadline => {
-                unclear.or(alert.map(Outcome::Alert)).unwrap_or(Outcome::Stalled)
-            }
-        }));
+        self.conclude(Some(self.intake.ended(end)));
     }
 
     fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
