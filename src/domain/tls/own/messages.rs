@@ -57,16 +57,19 @@ impl Message {
 #[derive(Debug)]
 pub(super) struct Messages {
     bytes: Vec<u8>,
+    /// Bytes before this one have been handed out.
+    taken: usize,
     len_max: usize,
 }
 
 impl Messages {
     /// Takes messages of at most `len_max` bytes.
     pub(super) const fn new(len_max: usize) -> Self {
-        Self { bytes: Vec::new(), len_max }
+        Self { bytes: Vec::new(), taken: 0, len_max }
     }
 
     pub(super) fn push(&mut self, fragment: &[u8]) {
+        self.bytes.drain(..std::mem::take(&mut self.taken));
         self.bytes.extend_from_slice(fragment);
     }
 
@@ -76,23 +79,26 @@ impl Messages {
         if length > self.len_max {
             return Err(Trouble::TooLarge);
         }
-        if self.bytes.len() < 4 + length {
+        let Some(bytes) = self.rest().get(..4 + length).map(<[u8]>::to_vec) else {
             return Ok(None);
-        }
-        let rest = self.bytes.split_off(4 + length);
-        let bytes = std::mem::replace(&mut self.bytes, rest);
+        };
+        self.taken += bytes.len();
         Ok(Some(Message { kind, bytes }))
     }
 
     /// Type and content so far of the message that is still coming.
     pub(super) fn incomplete(&self) -> Option<(u8, &[u8])> {
         let (kind, length) = self.head()?;
-        let content = &self.bytes[4..];
+        let content = &self.rest()[4..];
         Some((kind, &content[..length.min(content.len())]))
     }
 
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.taken..]
+    }
+
     fn head(&self) -> Option<(u8, usize)> {
-        let mut reader = Reader::new(&self.bytes);
+        let mut reader = Reader::new(self.rest());
         Some((reader.number(1)? as u8, reader.number(3)?))
     }
 }
