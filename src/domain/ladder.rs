@@ -14,7 +14,7 @@ pub enum Second {
 
 /// What second attempt, if any, would tell more than `first` did.
 ///
-/// One is made where the leaf matches an indicator, to prove what can be proven, and where the server ended the
+/// One is made where the leaf matches an indicator and more can be proven of it, and where the server ended the
 /// connection without a leaf (an alert, or end of stream before any byte), since it may have taken
 /// offence at the offer.
 pub fn second(first: &Observation) -> Option<Second> {
@@ -30,7 +30,7 @@ pub fn second(first: &Observation) -> Option<Second> {
 /// What can confirm a match that was seen under `tls`.
 fn confirmation(tls: Option<&TlsFacts>) -> Option<Second> {
     let Some(TlsFacts { version, cipher_suite }) = tls else { return Some(Second::Complete) };
-    if cipher_suite.starts_with("TLS_RSA_WITH_") {
+    if cipher_suite.starts_with("TLS_RSA_WITH_AES_") {
         return Some(Second::Finish);
     }
     matches!(*version, "1.2" | "1.3").then_some(Second::Complete)

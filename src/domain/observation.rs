@@ -43,7 +43,7 @@ pub struct Observation {
 /// What the server chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFacts {
-    /// `1.2`, `1.3`.
+    /// `SSL3`, `1.0`, `1.1`, `1.2` or `1.3`.
     pub version: &'static str,
     /// The IANA name of the cipher suite.
     pub cipher_suite: String,
@@ -55,7 +55,8 @@ pub struct Evidence {
     /// A certificate was shown. Anybody can show a public certificate.
     pub presented: bool,
     /// Whether its signature over this handshake, with our fresh random in it, checks against the
-    /// leaf's public key; `None` where no such signature was seen or none could be checked.
+    /// leaf's public key, or with RSA key exchange, it finished a handshake that only a holder of the key can
+    /// finish; `None` where there was no such proof or none could be checked.
     pub key_proven: Option<bool>,
     /// The handshake was completed, both Finished messages included.
     pub handshake_finished: bool,
@@ -88,9 +89,9 @@ pub struct Timing {
 /// One connection to one target, from SYN to close.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// Which client spoke: `rustls`.
+    /// Which client spoke: `own` or `rustls`.
     pub client: &'static str,
-    /// What it offered: `tls12-tls13`.
+    /// What it offered: `universal`, `universal-finish` or `tls12-tls13`.
     pub offer: &'static str,
     /// How it ended.
     pub outcome: Outcome,

@@ -23,7 +23,8 @@ pub enum Event {
         /// The last one.
         last: u64,
     },
-    /// A fault of our own ended a probe; its position is not covered, the run goes on.
+    /// A fault of our own ended a probe; the run goes on. Its position is not covered, unless an earlier attempt of
+    /// the visit saw something, which is told then.
     Fault(Fault),
     /// This machine ran out of something: the run goes on with fewer connections at once.
     Slowed {

@@ -52,8 +52,8 @@ struct Run {
     events: Sender<Event>,
     stop: CancellationToken,
     probes: JoinSet<(Ticket, Ended)>,
-    /// The ticket of each open probe, in case it panics.
-    open: HashMap<Id, Ticket>,
+    /// The ticket of each open probe, and what was seen before it, in case it panics.
+    open: HashMap<Id, (Ticket, Option<Box<Observation>>)>,
     /// What first attempts saw, by position, until there is a second.
     so_far: HashMap<u64, Box<Observation>>,
     shortages: u32,
@@ -112,11 +112,12 @@ impl Run {
     fn start(&mut self, ticket: Ticket) {
         let (prober, plan) = (self.prober.clone(), Arc::clone(&self.plan));
         let earlier = self.so_far.remove(&ticket.position);
+        let kept = earlier.clone();
         let task = self.probes.spawn(async move {
             let ended = prober.visit(&plan.scope, ticket.target, earlier).await;
             (ticket, ended)
         });
-        self.open.insert(task.id(), ticket);
+        self.open.insert(task.id(), (ticket, kept));
     }
 
     /// Waits for `something`, for a probe to end, or to be stopped.
@@ -136,8 +137,7 @@ impl Run {
                 self.take_ended(ticket, ended).await;
             }
             Err(error) => {
-                let Some(ticket) = self.open.remove(&error.id()) else { return };
-                self.dispatch.finished(ticket);
+                let Some((ticket, earlier)) = self.open.remove(&error.id()) else { return };
                 self.faults += 1;
                 if self.faults >= FAULTS_MAX {
                     self.end.get_or_insert(RunEnd::Broken);
@@ -146,6 +146,12 @@ impl Run {
                 let Ticket { position, target } = ticket;
                 let fault = Fault { time, position, target, message: message(error) };
                 self.report(Event::Fault(fault)).await;
+                match earlier {
+                    Some(observation) => self.take_observation(ticket, observation).await,
+                    None => {
+                        self.dispatch.finished(ticket);
+                    }
+                }
             }
         }
     }
@@ -154,6 +160,7 @@ impl Run {
         match ended {
             Ended::Observed(observation) => self.take_observation(ticket, observation).await,
             Ended::Again(observation) => {
+                self.shortages = 0;
                 self.so_far.insert(ticket.position, observation);
                 self.dispatch.returned(ticket);
             }

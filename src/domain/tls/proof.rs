@@ -79,6 +79,11 @@ fn algorithm(
 /// The algorithm for `scheme` if it takes a modulus of `bits`.
 fn rsa(bits: usize, scheme: SignatureScheme) -> Option<&'static dyn VerificationAlgorithm> {
     use SignatureScheme as S;
+    // The code points for keys with the RSASSA-PSS identifier (RFC 8446, section 4.2.3) mean the same.
+    let scheme = match u16::from(scheme) {
+        pss @ 0x0809..=0x080b => S::from(pss - 5),
+        _ => scheme,
+    };
     let (least, algorithm): (_, &'static dyn VerificationAlgorithm) = match scheme {
         S::RSA_PSS_SHA256 => (2048, &signature::RSA_PSS_2048_8192_SHA256),
         S::RSA_PSS_SHA384 => (2048, &signature::RSA_PSS_2048_8192_SHA384),

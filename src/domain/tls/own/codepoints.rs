@@ -2,7 +2,7 @@
 //!
 //! The lists are wide so that the one ClientHello suits every server; what they have in common is that the server
 //! must show a certificate. Anonymous and pre-shared-key suites are never offered: a server that picks one
-//! shows none. Nothing is ever sent under any of these ciphers, so that weak ones do no harm.
+//! shows none. Nothing but a Finished message is ever sent under any of these ciphers, so that weak ones do no harm.
 
 use rustls::CipherSuite;
 

@@ -30,7 +30,7 @@ const SERVER_HELLO_DONE: u8 = 14;
 const CERTIFICATE_VERIFY: u8 = 15;
 const CERTIFICATE_STATUS: u8 = 22;
 
-/// Records that carry nothing for us, taken in a row at most: warnings, change_cipher_spec, empty ones.
+/// Records that carry nothing for us, taken from a connection at most: warnings, change_cipher_spec, empty ones.
 const IDLE_RECORDS_MAX: u32 = 32;
 
 const CLOSE_NOTIFY: u8 = 0;
@@ -88,7 +88,7 @@ impl Handshake {
     /// A handshake, and the bytes that begin it.
     pub(super) fn start(goal: Goal, limits: Limits, entropy: Entropy) -> (Self, Vec<u8>) {
         let client_hello = hello::client_hello(&entropy, None);
-        let out = hello::record(&client_hello);
+        let out = hello::record(&client_hello, TLS10);
         let handshake = Self {
             goal,
             limits,
@@ -273,7 +273,7 @@ impl Handshake {
         self.first_messages = suite.message_hash(&self.client_hello);
         self.first_messages.extend(&message.bytes);
         self.client_hello = hello::client_hello(&self.entropy, Some(&retry));
-        out.extend(hello::record(&self.client_hello));
+        out.extend(hello::record(&self.client_hello, TLS12));
         self.state = State::Hello { retried: true };
         Ok(Step::More)
     }
@@ -302,6 +302,9 @@ impl Handshake {
         clear: Clear,
         out: &mut Vec<u8>,
     ) -> Result<Step, Trouble> {
+        if message.kind == HELLO_REQUEST {
+            return Ok(Step::More); // no part of the transcript (RFC 5246, section 7.4.1.1)
+        }
         self.first_messages.extend(&message.bytes);
         match message.kind {
             CERTIFICATE if self.certificates.is_empty() => self.take_certificate_message(message),
@@ -316,7 +319,7 @@ impl Handshake {
                 self.state = State::Clear(Clear { wants_client_certificate: true, ..clear });
                 Ok(Step::More)
             }
-            HELLO_REQUEST | CERTIFICATE_STATUS => Ok(Step::More),
+            CERTIFICATE_STATUS => Ok(Step::More),
             _ => Err(Trouble::Malformed),
         }
     }
@@ -391,8 +394,9 @@ impl Handshake {
         let signature_follows = version == TLS13 || key_exchange(suite) != KeyExchange::Unsigned;
         let goes_on = match self.goal {
             Goal::Leaf => false,
-            Goal::Proof => version >= TLS10 && signature_follows,
-            Goal::Finish => version >= TLS10,
+            // Older signatures are made with hashes that are not checked here.
+            Goal::Proof => version >= TLS12 && signature_follows,
+            Goal::Finish => version >= TLS12 || version >= TLS10 && !signature_follows,
         };
         Ok(if goes_on { Step::More } else { Step::Done })
     }

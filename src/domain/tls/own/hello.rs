@@ -38,12 +38,13 @@ pub(super) fn client_hello(entropy: &Entropy, retry: Option<&Retry>) -> Vec<u8> 
     message
 }
 
-/// `message` in handshake records. The version is the oldest that a first record may have.
-pub(super) fn record(message: &[u8]) -> Vec<u8> {
+/// `message` in handshake records of `version`: TLS 1.0 for a first ClientHello, TLS 1.2 for what follows a
+/// HelloRetryRequest (RFC 8446, section 5.1).
+pub(super) fn record(message: &[u8], version: u16) -> Vec<u8> {
     let mut records = Vec::with_capacity(message.len() + 5);
     for fragment in message.chunks(FRAGMENT_MAX) {
         records.push(22);
-        records.extend(TLS10.to_be_bytes());
+        records.extend(version.to_be_bytes());
         records.extend((fragment.len() as u16).to_be_bytes());
         records.extend(fragment);
     }
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn rustls_reads_it_and_finds_no_name_and_no_protocol() {
-        let bytes = record(&client_hello(&[7; 112], None));
+        let bytes = record(&client_hello(&[7; 112], None), TLS10);
         let mut acceptor = Acceptor::default();
         acceptor.read_tls(&mut &bytes[..]).unwrap();
         let accepted = acceptor.accept().ok().flatten().expect("a whole ClientHello");
@@ -119,7 +120,7 @@ mod tests {
 
     #[test]
     fn it_fits_one_record_and_one_segment() {
-        let hello = record(&client_hello(&[7; 112], None));
+        let hello = record(&client_hello(&[7; 112], None), TLS10);
         assert!((512..1_400).contains(&hello.len()), "{}", hello.len());
         let cookie = Some(vec![9; 100]);
         let retry = Retry { group: Group::of(260), cookie };
