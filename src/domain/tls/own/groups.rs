@@ -1,7 +1,7 @@
 //! Key exchange groups, and shares that cost nothing.
 //!
-//! The share that we send is the group's base point or generator: our private key is one. The shared secret of
-//! Diffie-Hellman is then the server's own share, and nothing has to be computed. RFC 8446 section 4.2.8 allows
+//! The share that we send is the group's base point or generator, as if our private key were one. The server
+//! computes its secret from it as it computed its own share, so that both are the same and we have nothing to compute. RFC 8446 section 4.2.8 allows
 //! any valid element; the servers that are known to have been tried accept these.
 
 /// A group that we can give a share of (IANA TLS Supported Groups).
