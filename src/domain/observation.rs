@@ -62,6 +62,43 @@ pub struct Evidence {
     pub handshake_finished: bool,
 }
 
+/// Why nothing says whether the server holds the leaf's key: [`Evidence::key_proven`] is `None`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unproven {
+    /// The connection ended, or was ended, before the server had proven anything.
+    NotReached,
+    /// The key exchange is RSA or static Diffie-Hellman: nothing is signed, and the handshake was not finished.
+    NoSignature,
+    /// The key exchange is RSA, and the handshake cannot be finished with this cipher.
+    Cipher,
+    /// The leaf's public key cannot be read.
+    KeyUnreadable,
+    /// Signatures of this kind of key are not checked here: DSA, Ed448, GOST, curves that are rarely met.
+    KeyKind,
+    /// Signatures of a key of this size are not checked here.
+    KeySize,
+    /// Signatures with this scheme are not checked here, or never made with this kind of key.
+    Scheme,
+    /// What should be the signature has not the structure of one.
+    SignatureUnreadable,
+}
+
+impl Unproven {
+    /// The stable word, as records and the ledger hold it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NotReached => "not_reached",
+            Self::NoSignature => "no_signature",
+            Self::Cipher => "cipher",
+            Self::KeyUnreadable => "key_unreadable",
+            Self::KeyKind => "key_kind",
+            Self::KeySize => "key_size",
+            Self::Scheme => "scheme",
+            Self::SignatureUnreadable => "signature_unreadable",
+        }
+    }
+}
+
 impl Evidence {
     /// The strongest word that holds: what people read in a table.
     pub const fn word(&self) -> &'static str {
