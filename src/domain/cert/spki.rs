@@ -17,7 +17,7 @@ pub struct PublicKey<'a> {
     pub key: &'a [u8],
 }
 
-impl PublicKey<'_> {
+impl<'a> PublicKey<'a> {
     /// How many bits an RSA key's modulus has (RFC 8017, appendix A.1.1), or `None` if it is no RSA key.
     pub fn rsa_bits(&self) -> Option<usize> {
         let modulus = Element::read(Element::read(self.key)?.inside(SEQUENCE)?)?.inside(INTEGER)?;
@@ -25,6 +25,19 @@ impl PublicKey<'_> {
         let (octets, zeros) = (modulus.len() - first, modulus[first].leading_zeros() as usize);
         Some(octets * 8 - zeros)
     }
+
+    /// Modulus and exponent of an RSA key (RFC 8017, appendix A.1.1), big-endian without leading zeros, or `None` if
+    /// it is no RSA key. Neither is empty; neither is bounded.
+    pub fn rsa_numbers(&self) -> Option<(&'a [u8], &'a [u8])> {
+        let modulus = Element::read(Element::read(self.key)?.inside(SEQUENCE)?)?;
+        let exponent = Element::read(modulus.rest)?;
+        Some((positive(modulus.inside(INTEGER)?)?, positive(exponent.inside(INTEGER)?)?))
+    }
+}
+
+/// The octets of an integer without leading zeros; `None` for zero.
+fn positive(integer: &[u8]) -> Option<&[u8]> {
+    integer.get(integer.iter().position(|octet| *octet != 0)?..)
 }
 
 const SEQUENCE: u8 = 0x30;
@@ -125,6 +138,20 @@ mod tests {
         assert_eq!(bits(&[SEQUENCE, 8, INTEGER, 3, 0, 0x80, 1, INTEGER, 1, 3]), Some(16));
         assert_eq!(bits(&[4, 1, 2]), None);
         assert_eq!(bits(&[SEQUENCE, 3, INTEGER, 1, 0]), None);
+    }
+
+    #[test]
+    fn rsa_keys_are_two_numbers() {
+        let numbers = |key: &[u8]| {
+            let key = PublicKey { spki: &[], algorithm: &[], parameters: None, key };
+            key.rsa_numbers().map(|(modulus, exponent)| (modulus.to_vec(), exponent.to_vec()))
+        };
+        assert_eq!(numbers(&[SEQUENCE, 6, INTEGER, 1, 5, INTEGER, 1, 3]), Some((vec![5], vec![3])));
+        let padded = [SEQUENCE, 9, INTEGER, 3, 0, 0x80, 1, INTEGER, 2, 0, 3];
+        assert_eq!(numbers(&padded), Some((vec![0x80, 1], vec![3])));
+        assert_eq!(numbers(&[4, 1, 2]), None);
+        assert_eq!(numbers(&[SEQUENCE, 3, INTEGER, 1, 5]), None, "no exponent");
+        assert_eq!(numbers(&[SEQUENCE, 6, INTEGER, 1, 0, INTEGER, 1, 3]), None, "zero");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub mod own;
 mod proof;
+mod rsa;
 mod rustls_client;
 mod sniff;
 

@@ -4,7 +4,6 @@
 //! answer with the right Finished message. AES in CBC and GCM mode is spoken, TLS 1.0 to 1.2.
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::rsa::{Pkcs1PublicEncryptingKey, PublicEncryptingKey};
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, block_padding::NoPadding};
 use hmac::Hmac;
 use sha1::Sha1;
@@ -13,8 +12,8 @@ use sha2::Sha256;
 use super::codepoints::{TLS10, TLS12};
 use super::prf::{Prf, mac};
 use super::records::Record;
-use crate::domain::cert::public_key;
 use crate::domain::tls::Entropy;
+use crate::domain::tls::rsa::encrypt_premaster;
 
 const CLIENT_KEY_EXCHANGE: u8 = 16;
 const FINISHED: u8 = 20;
@@ -109,7 +108,9 @@ impl Finishing {
     pub(super) fn answer(turn: &Turn<'_>, entropy: &Entropy) -> Option<(Self, Vec<u8>)> {
         let suite = Suite::of(turn.suite, turn.version)?;
         // The version offered, not the one chosen (RFC 5246, section 7.4.7.1).
-        let premaster = [&TLS12.to_be_bytes()[..], &entropy[64..110]].concat();
+        let mut premaster = [0; 48];
+        premaster[..2].copy_from_slice(&TLS12.to_be_bytes());
+        premaster[2..].copy_from_slice(&entropy[64..110]);
         let mut messages = turn.messages.to_vec();
         let mut out = Vec::new();
         if turn.wants_client_certificate {
@@ -154,14 +155,12 @@ impl Finishing {
     }
 }
 
-fn client_key_exchange(leaf: &[u8], premaster: &[u8]) -> Option<Vec<u8>> {
-    let key = PublicEncryptingKey::from_der(public_key(leaf)?.spki).ok()?;
-    let key = Pkcs1PublicEncryptingKey::new(key).ok()?;
-    let mut sealed = vec![0; key.ciphertext_size()];
-    let sealed = key.encrypt(premaster, &mut sealed).ok()?;
+/// The padding is expanded from numbers of the secret itself: all others have been sent, or will be.
+fn client_key_exchange(leaf: &[u8], premaster: &[u8; 48]) -> Option<Vec<u8>> {
+    let sealed = encrypt_premaster(leaf, premaster, premaster.last_chunk()?)?;
     let length = (sealed.len() as u32 + 2).to_be_bytes();
     let inner = (sealed.len() as u16).to_be_bytes();
-    Some([&[CLIENT_KEY_EXCHANGE], &length[1..], &inner, sealed].concat())
+    Some([&[CLIENT_KEY_EXCHANGE], &length[1..], &inner, &sealed].concat())
 }
 
 /// The keys of client and server (RFC 5246, section 6.3).
