@@ -18,14 +18,6 @@ pub struct PublicKey<'a> {
 }
 
 impl<'a> PublicKey<'a> {
-    /// How many bits an RSA key's modulus has (RFC 8017, appendix A.1.1), or `None` if it is no RSA key.
-    pub fn rsa_bits(&self) -> Option<usize> {
-        let modulus = Element::read(Element::read(self.key)?.inside(SEQUENCE)?)?.inside(INTEGER)?;
-        let first = modulus.iter().position(|octet| *octet != 0)?;
-        let (octets, zeros) = (modulus.len() - first, modulus[first].leading_zeros() as usize);
-        Some(octets * 8 - zeros)
-    }
-
     /// Modulus and exponent of an RSA key (RFC 8017, appendix A.1.1), big-endian without leading zeros, or `None` if
     /// it is no RSA key. Neither is empty; neither is bounded.
     pub fn rsa_numbers(&self) -> Option<(&'a [u8], &'a [u8])> {
@@ -128,16 +120,6 @@ mod tests {
             assert_eq!(key.parameters, None);
             assert_eq!(key.spki.len(), 14);
         }
-    }
-
-    #[test]
-    fn rsa_moduli_are_measured_in_bits() {
-        let bits =
-            |key: &[u8]| PublicKey { spki: &[], algorithm: &[], parameters: None, key }.rsa_bits();
-        assert_eq!(bits(&[SEQUENCE, 6, INTEGER, 1, 5, INTEGER, 1, 3]), Some(3));
-        assert_eq!(bits(&[SEQUENCE, 8, INTEGER, 3, 0, 0x80, 1, INTEGER, 1, 3]), Some(16));
-        assert_eq!(bits(&[4, 1, 2]), None);
-        assert_eq!(bits(&[SEQUENCE, 3, INTEGER, 1, 0]), None);
     }
 
     #[test]

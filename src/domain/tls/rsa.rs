@@ -42,6 +42,16 @@ impl<'a> RsaKey<'a> {
         if is_bounded { Ok(Self { modulus, exponent }) } else { Err(Unproven::KeySize) }
     }
 
+    /// Bits of the modulus.
+    pub(super) fn bits(&self) -> usize {
+        bits(self.modulus)
+    }
+
+    /// Octets of the modulus, and of everything that is signed or encrypted with the key.
+    pub(super) const fn octets(&self) -> usize {
+        self.modulus.len()
+    }
+
     /// The key made ready to compute with, which takes about as long as to check one signature.
     ///
     /// # Errors

@@ -18,6 +18,22 @@ use super::{Client, End, Entropy, Limits, Moment, Offer, Verdict, proof, told};
 use crate::domain::observation::{Evidence, TlsFacts};
 use crate::domain::outcome::{Alert, Outcome};
 
+/// The schemes that are offered, in the order of preference; all can be checked.
+const SCHEMES: [SignatureScheme; 12] = [
+    SignatureScheme::ECDSA_NISTP256_SHA256,
+    SignatureScheme::ED25519,
+    SignatureScheme::RSA_PSS_SHA256,
+    SignatureScheme::ECDSA_NISTP384_SHA384,
+    SignatureScheme::ECDSA_NISTP521_SHA512,
+    SignatureScheme::RSA_PSS_SHA384,
+    SignatureScheme::RSA_PSS_SHA512,
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA512,
+    SignatureScheme::RSA_PKCS1_SHA1,
+    SignatureScheme::ECDSA_SHA1_Legacy,
+];
+
 /// Offers TLS 1.2 and 1.3 through rustls and completes the handshake.
 ///
 /// Key exchange is X25519, P-256 and P-384, signatures go down to SHA-1, no server name is sent, and no
@@ -106,8 +122,9 @@ impl Recorder {
     }
 
     fn check(&self, message: &[u8], leaf: &CertificateDer<'_>, signed: &DigitallySignedStruct) {
-        let proven = proof::check(leaf, signed.scheme, message, signed.signature());
-        self.seen().key_proven = proven;
+        let scheme = proof::Scheme::Named(u16::from(signed.scheme));
+        let checked = proof::check(leaf, scheme, message, signed.signature());
+        self.seen().key_proven = checked.key_proven();
     }
 }
 
@@ -146,7 +163,7 @@ impl ServerCertVerifier for Recorder {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        proof::SCHEMES.to_vec()
+        SCHEMES.to_vec()
     }
 }
 

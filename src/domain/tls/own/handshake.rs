@@ -1,7 +1,6 @@
 //! The handshake as we see it: from ClientHello to the leaf, and to the server's signature after it.
 
 use aws_lc_rs::digest;
-use rustls::SignatureScheme;
 
 use super::Goal;
 use super::codepoints::{KeyExchange, SSL30, SUITES, TLS10, TLS12, TLS13, key_exchange};
@@ -422,8 +421,8 @@ impl Handshake {
 
     fn check(&mut self, content: &[u8], signed: Signed<'_>) {
         let Some(leaf) = self.certificates.first() else { return };
-        let scheme = SignatureScheme::from(signed.scheme);
-        self.key_proven = proof::check(leaf, scheme, content, signed.signature);
+        let scheme = proof::Scheme::Named(signed.scheme);
+        self.key_proven = proof::check(leaf, scheme, content, signed.signature).key_proven();
     }
 }
 
