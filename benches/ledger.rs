@@ -17,7 +17,7 @@ use certsweep::domain::observation::{Evidence, Observation};
 use certsweep::domain::outcome::Outcome;
 use certsweep::domain::scan::{Counts, Scan, Shard};
 use certsweep::domain::time::Timestamp;
-use certsweep::domain::tls::Verdict;
+use certsweep::domain::tls::{Ask, Asked, Verdict};
 use certsweep::domain::visit::Visit;
 use certsweep::store::{Batch, Ledger};
 use divan::counter::ItemsCount;
@@ -47,25 +47,25 @@ fn scan() -> Scan {
 }
 
 /// The visit of address number `number`, which shows the leaf `leaf`.
-fn observation(number: u32, leaf: Vec<u8>) -> (u64, Observation) {
+fn observation(number: u32, leaf: Vec<u8>) -> Observation {
+    let ask = Ask { asked: Asked::Rustls, server_name: None, after: Duration::ZERO };
     let visit = Visit {
         time: Timestamp::from_seconds(i64::from(number)),
         target: Target::new(Family::V4.address(number.into()), 443),
         began: Duration::ZERO,
         connected: Some(Duration::ZERO),
-        client: "bench",
-        offer: "bench",
+        ask: &ask,
     };
     let verdict = Verdict {
         outcome: Outcome::Certificate,
         ended: None,
         certificates: vec![leaf],
         tls: None,
-        evidence: Evidence { presented: true, key_proven: Some(true), handshake_finished: true },
+        evidence: Evidence::of(Ok(true), true),
         first_byte: None,
         leaf: None,
     };
-    (number.into(), visit.observation(verdict, &Index::default()))
+    visit.observation(verdict, &Index::default())
 }
 
 fn remember(bencher: divan::Bencher<'_, '_>, leaf: fn(u32) -> Vec<u8>) {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::domain::ladder::Depth;
 use crate::domain::scan::Shard;
 
 /// Sweep address ranges for TLS certificates that threat reports name, and remember where they were seen.
@@ -103,6 +104,8 @@ pub(super) struct ScanArgs {
     /// How far to go with each handshake [default: auto]
     #[arg(long, value_name = "HOW", env = "CERTSWEEP_HANDSHAKE")]
     pub(super) handshake: Option<Handshake>,
+    #[command(flatten)]
+    pub(super) asking: AskingArgs,
     /// The seed of the order; the same seed visits in the same order [default: random]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
@@ -165,15 +168,23 @@ impl Format {
 /// How far a handshake goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Handshake {
-    /// As leaf, and at once as full where the leaf matches an indicator or the server refuses the offer
+    /// As leaf, and at once as full where the leaf matches an indicator
     Auto,
-    /// Complete it, with rustls: TLS 1.2 and 1.3 with ECDHE
+    /// Complete it, with rustls where it can and with our own client where it cannot
     Full,
     /// Read the certificate and the signature that comes with it, SSL 3.0 to TLS 1.3, any key exchange
     Leaf,
 }
 
 impl Handshake {
+    pub(super) const fn depth(self) -> Depth {
+        match self {
+            Self::Auto => Depth::Auto,
+            Self::Full => Depth::Full,
+            Self::Leaf => Depth::Leaf,
+        }
+    }
+
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -181,6 +192,18 @@ impl Handshake {
             Self::Leaf => "leaf",
         }
     }
+}
+
+/// What endpoints are asked besides the one question: which certificate do you show to nobody in particular.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct AskingArgs {
+    /// Ask every endpoint that answered again with each of these server names (SNI): "indicators" for the names
+    /// that the sets hold, a file with a name a line, or names
+    #[arg(long, value_name = "indicators|FILE|NAME", num_args = 1..)]
+    pub(super) server_names: Vec<String>,
+    /// Ask every endpoint that showed a leaf for each other kind of key (RSA, ECDSA, EdDSA), and record all leaves
+    #[arg(long)]
+    pub(super) all_leaves: bool,
 }
 
 /// What makes a scan exit with 10.
@@ -203,6 +226,8 @@ pub(super) struct ProbeArgs {
     /// How far to go with the handshake
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(super) handshake: Handshake,
+    #[command(flatten)]
+    pub(super) asking: AskingArgs,
     /// Seconds to wait for the connection, and again for the handshake
     #[arg(long, value_name = "SECONDS", default_value = "5", allow_negative_numbers = true)]
     pub(super) timeout: f64,

@@ -21,6 +21,8 @@ use super::args::{BenchArgs, BenchFormat, Handshake};
 use super::exit::{Exit, Failure};
 use super::{session, terminal};
 use crate::domain::coverage::Coverage;
+use crate::domain::ladder::Policy;
+use crate::domain::observation::Evidence;
 use crate::domain::plan::{Plan, Tempo};
 use crate::domain::ports::PortSet;
 use crate::domain::scan::Shard;
@@ -210,17 +212,24 @@ impl Bench<'_> {
     ) -> Result<Sample, Failure> {
         let plan = Arc::new(self.plan(targets, self.servers.port(version))?);
         let Tempo { limits, connect_timeout, .. } = plan.tempo;
-        let prober = session::prober(handshake, limits, connect_timeout, Arc::default())?;
+        let prober = session::prober(
+            Policy::new(handshake.depth()),
+            limits,
+            connect_timeout,
+            Arc::default(),
+        )?;
         let (sender, mut events) = mpsc::channel(4_096);
         let before = (cpu(), Instant::now());
         let stop = CancellationToken::new();
         let run = tokio::spawn(engine::run(plan, Coverage::default(), prober, sender, stop));
         let mut ended_well = 0;
         while let Some(event) = events.recv().await {
-            let Event::Observed { observation, .. } = event else { continue };
-            let evidence = observation.evidence;
-            let far_enough = handshake == Handshake::Leaf || evidence.handshake_finished;
-            ended_well += u64::from(far_enough && evidence.key_proven == Some(true));
+            let Event::Observed { observations, .. } = event else { continue };
+            let far_enough = |evidence: &Evidence| {
+                let finished = handshake == Handshake::Leaf || evidence.handshake_finished;
+                finished && evidence.key_proven == Some(true)
+            };
+            ended_well += u64::from(observations.iter().all(|seen| far_enough(&seen.evidence)));
         }
         run.await.map_err(|error| Failure::local(error.to_string()))?;
         Ok(sample(before, ended_well))

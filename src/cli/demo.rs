@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::args::{DemoArgs, Handshake};
+use super::args::DemoArgs;
 use super::exit::{Exit, Failure};
 use super::session::{self, Session};
 use super::{scan, source, terminal};
 use crate::domain::indicator::{self, Index};
+use crate::domain::ladder::{Depth, Policy};
 use crate::domain::plan::{Plan, Tempo};
 use crate::domain::ports::PortSet;
 use crate::domain::scan::Shard;
@@ -48,7 +49,7 @@ async fn sweep(range: &Range, store: &Path, kept: Option<&Path>) -> Result<Exit,
     let session = Session {
         begun,
         index: Arc::clone(&index),
-        handshake: Handshake::Auto,
+        policy: Policy::new(Depth::Auto),
         sink: None,
         output: None,
         stop,

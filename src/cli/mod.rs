@@ -5,6 +5,7 @@
 //! show. Results go to standard output, everything else to standard error.
 
 mod args;
+mod asking;
 #[cfg(feature = "lab")]
 mod bench;
 #[cfg(feature = "lab")]

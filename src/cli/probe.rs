@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::args::{ProbeArgs, ProbeFormat};
 use super::exit::{Exit, Failure};
-use super::{scan, session, settings, source, terminal};
+use super::{asking, scan, session, settings, source, terminal};
 use crate::domain::address::Target;
 use crate::domain::cert::Leaf;
 use crate::domain::indicator::Index;
-use crate::domain::observation::Observation;
+use crate::domain::ladder::{Stand, Visiting};
+use crate::domain::observation::{Evidence, Observation, Unproven};
 use crate::domain::ports::PortSet;
 use crate::domain::record::{self, Origin};
 use crate::domain::scope::Scope;
@@ -22,44 +23,43 @@ pub(super) fn run(args: &ProbeArgs) -> Result<Exit, Failure> {
     let runtime = session::runtime()?;
     let _entered = runtime.enter();
     let target = endpoint(&args.endpoint)?;
-    let index = Arc::new(Index::new(&source::indicator_sets(&args.indicators)?));
+    let sets = source::indicator_sets(&args.indicators)?;
+    let policy = asking::policy(&args.asking, args.handshake, &sets)?;
+    let index = Arc::new(Index::new(&sets));
     let scope = scope(args, target)?;
     let timeout = settings::timeout(args.timeout)?;
     let limits = Limits { handshake: timeout, ..Limits::default() };
-    let prober = session::prober(args.handshake, limits, timeout, index)?;
-    let observation = runtime.block_on(visit(&prober, &scope, target))?;
+    let prober = session::prober(policy, limits, timeout, index)?;
+    let observations = runtime.block_on(visit(&prober, &scope, target))?;
     let text = match args.format {
-        ProbeFormat::Human => human(&observation),
+        ProbeFormat::Human => observations.iter().map(human).collect::<Vec<_>>().join("\n"),
         ProbeFormat::Jsonl => {
             let origin = Origin { scan: None, vantage: "default" };
-            format!("{}\n", record::observation(origin, &observation))
+            let record = |seen| format!("{}\n", record::observation(origin, seen));
+            observations.iter().map(record).collect()
         }
-        ProbeFormat::Pem => match &observation.leaf {
-            Some(leaf) => pem(leaf),
-            None => {
-                return Err(Failure::local(format!(
-                    "no certificate: {}{}",
-                    observation.outcome,
-                    parenthesis(observation.outcome.detail())
-                )));
-            }
-        },
+        ProbeFormat::Pem => pems(&observations)?,
     };
     terminal::print(&text).map(|()| Exit::Done)
 }
 
-/// Both attempts, if there is reason for a second.
-async fn visit(prober: &Prober, scope: &Scope, target: Target) -> Result<Observation, Failure> {
-    let mut earlier = None;
+/// Every attempt that the visit calls for.
+async fn visit(
+    prober: &Prober,
+    scope: &Scope,
+    target: Target,
+) -> Result<Vec<Observation>, Failure> {
+    let mut visiting = Box::new(Visiting::new(&prober.policy));
     loop {
-        match prober.visit(scope, target, earlier.take()).await {
-            Ended::Observed(observation) => return Ok(*observation),
-            Ended::Again(observation) => earlier = Some(observation),
-            Ended::Refused(_, Some(observation)) | Ended::Local(_, Some(observation)) => {
-                return Ok(*observation);
+        tokio::time::sleep(visiting.ask.after).await;
+        match prober.attempt(scope, target, visiting).await {
+            Ended::Stands { stand: Stand::Over(observations), .. } => return Ok(observations),
+            Ended::Stands { stand: Stand::Again(next), .. } => visiting = next,
+            Ended::Refused(_, visiting) | Ended::Local(_, visiting) if visiting.has_seen() => {
+                return Ok(visiting.so_far());
             }
-            Ended::Refused(refusal, None) => return Err(refusal.into()),
-            Ended::Local(error, None) => {
+            Ended::Refused(refusal, _) => return Err(refusal.into()),
+            Ended::Local(error, _) => {
                 return Err(Failure::local(format!("cannot connect from this machine: {error}")));
             }
         }
@@ -105,6 +105,9 @@ fn human(observation: &Observation) -> String {
             format!("{}{}", observation.outcome, parenthesis(observation.outcome.detail())),
         ),
     ];
+    if let Some(name) = &observation.server_name {
+        rows.insert(1, ("server name", defang_name(name.as_str())));
+    }
     if let Some(ended) = &observation.ended {
         rows.push(("ended", format!("{ended}{}", parenthesis(ended.detail()))));
     }
@@ -113,9 +116,11 @@ fn human(observation: &Observation) -> String {
     }
     if let Some(leaf) = &observation.leaf {
         let proven = match evidence.key_proven {
-            Some(true) => "key proven by a signature over this handshake",
-            Some(false) => "the signature over this handshake does NOT check: key not held",
-            None => "key not checked",
+            Some(true) => "key proven in this handshake".to_owned(),
+            Some(false) => {
+                "the signature over this handshake does NOT check: key not held".to_owned()
+            }
+            None => format!("key not proven ({})", unproven(*evidence)),
         };
         let finished = if evidence.handshake_finished { "finished" } else { "not finished" };
         rows.push(("evidence", format!("{proven}; handshake {finished}")));
@@ -137,8 +142,9 @@ fn human(observation: &Observation) -> String {
         rows.push(("reported", scan::reported(report)));
     }
     for attempt in &observation.attempts {
-        let (client, outcome) = (attempt.client, attempt.outcome);
-        rows.push(("attempt", format!("{client}: {outcome}{}", parenthesis(outcome.detail()))));
+        let (client, offer) = (attempt.asked.client(), attempt.asked.offer());
+        let outcome = format!("{}{}", attempt.outcome, parenthesis(attempt.outcome.detail()));
+        rows.push(("attempt", format!("{client} {offer}: {outcome}")));
     }
     for (key, duration) in
         [("connected", timing.connect), ("first byte", timing.first_byte), ("leaf", timing.leaf)]
@@ -146,6 +152,11 @@ fn human(observation: &Observation) -> String {
         rows.extend(duration.map(|duration| (key, format!("after {} us", duration.as_micros()))));
     }
     rows.iter().map(|(key, value)| format!("{key:<12} {value}\n")).collect()
+}
+
+/// Why nothing is known of the key, in words.
+fn unproven(evidence: Evidence) -> String {
+    evidence.unproven.map_or("unknown", Unproven::word).replace('_', " ")
 }
 
 fn described(leaf: &Leaf) -> Vec<(&'static str, String)> {
@@ -175,6 +186,20 @@ fn described(leaf: &Leaf) -> Vec<(&'static str, String)> {
 
 fn parenthesis(detail: Option<String>) -> String {
     detail.map_or(String::new(), |detail| format!(" ({detail})"))
+}
+
+/// Every leaf that was seen.
+fn pems(observations: &[Observation]) -> Result<String, Failure> {
+    let leaves: Vec<String> =
+        observations.iter().filter_map(|seen| seen.leaf.as_ref()).map(pem).collect();
+    match observations.first() {
+        Some(first) if leaves.is_empty() => Err(Failure::local(format!(
+            "no certificate: {}{}",
+            first.outcome,
+            parenthesis(first.outcome.detail())
+        ))),
+        _ => Ok(leaves.concat()),
+    }
 }
 
 /// RFC 7468: base64 in lines of 64 between two labels.

@@ -9,21 +9,21 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::args::Handshake;
 use super::exit::{Exit, Failure};
 use super::progress::Progress;
 use super::sink::{self, Sink};
 use super::terminal;
 use crate::domain::coverage::Coverage;
 use crate::domain::indicator::{Index, IndicatorSet};
+use crate::domain::ladder::Policy;
 use crate::domain::observation::Observation;
+use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Plan, Tempo};
 use crate::domain::record::{self, Origin};
 use crate::domain::scan::{Counts, Fault, Scan};
 use crate::domain::text::defang_target;
-use crate::domain::tls::own::{Goal, OwnOffer};
-use crate::domain::tls::{Limits, Offer, RustlsOffer};
-use crate::engine::{self, Clock, Event, Prober, RunEnd, Seconds, signals};
+use crate::domain::tls::{Clients, Limits};
+use crate::engine::{self, Clock, Event, Prober, RunEnd, signals};
 use crate::store::{Batch, Hold, Ledger, Resumable};
 
 /// The longest that an observation waits to be written down.
@@ -91,7 +91,7 @@ pub(super) fn resume(
 pub(super) struct Session<'a> {
     pub(super) begun: Begun,
     pub(super) index: Arc<Index>,
-    pub(super) handshake: Handshake,
+    pub(super) policy: Policy,
     pub(super) sink: Option<Box<dyn Sink>>,
     pub(super) output: Option<&'a Path>,
     pub(super) stop: CancellationToken,
@@ -140,28 +140,20 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::local(format!("cannot start threads: {error}")))
 }
 
-/// What makes probes that go as far as `handshake` within `limits`.
+/// What makes probes that ask what `policy` says, within `limits`.
 pub(super) fn prober(
-    handshake: Handshake,
+    policy: Policy,
     limits: Limits,
     connect_timeout: Duration,
     index: Arc<Index>,
 ) -> Result<Prober, Failure> {
-    let own = |goal| -> Arc<dyn Offer> { Arc::new(OwnOffer::new(limits, goal)) };
-    let full = || -> Result<Arc<dyn Offer>, Failure> {
-        let offer = RustlsOffer::new(limits)
-            .map_err(|error| Failure::local(format!("cannot set up TLS: {error}")))?;
-        Ok(Arc::new(offer))
-    };
-    let (first, second) = match handshake {
-        Handshake::Auto => {
-            let seconds = Seconds { complete: full()?, finish: own(Goal::Finish) };
-            (own(Goal::Proof), Some(seconds))
-        }
-        Handshake::Full => (full()?, None),
-        Handshake::Leaf => (own(Goal::Proof), None),
-    };
-    Ok(Prober { first, second, index, clock: Clock::start(), connect_timeout })
+    let unusable =
+        |error: &dyn std::fmt::Display| Failure::local(format!("cannot set up TLS: {error}"));
+    let mut entropy = [0; 64];
+    getrandom::fill(&mut entropy).map_err(|error| unusable(&error))?;
+    let offers = Clients::new(limits, &entropy).map_err(|error| unusable(&error))?;
+    let (policy, offers) = (Arc::new(policy), Arc::new(offers));
+    Ok(Prober { policy, offers, index, clock: Clock::start(), connect_timeout })
 }
 
 /// A token that is cancelled by the first signal; the second one leaves at once.
@@ -177,7 +169,7 @@ impl Session<'_> {
     pub(super) async fn sweep(self, plan: Arc<Plan>) -> Result<Swept, Failure> {
         let Begun { scan, ledger, hold, covered, counts } = self.begun;
         let Tempo { limits, connect_timeout, .. } = plan.tempo;
-        let prober = prober(self.handshake, limits, connect_timeout, self.index)?;
+        let prober = prober(self.policy, limits, connect_timeout, self.index)?;
         let clock = prober.clock;
         let (sender, events) = mpsc::channel(QUEUE);
         let run = engine::run(plan, covered.clone(), prober, sender, self.stop.clone());
@@ -191,6 +183,7 @@ impl Session<'_> {
             covered,
             counts,
             batch: Vec::new(),
+            done: Vec::new(),
             batch_bytes: 0,
             faults: Vec::new(),
             has_skipped: false,
@@ -206,6 +199,21 @@ impl Session<'_> {
     }
 }
 
+/// A position whose visit is over, and what counts of it.
+struct Done {
+    position: u64,
+    outcome: Outcome,
+    has_matched: bool,
+}
+
+impl Done {
+    fn of(position: u64, observations: &[Observation]) -> Option<Self> {
+        let outcome = observations.first()?.outcome;
+        let has_matched = observations.iter().any(|seen| !seen.matches.is_empty());
+        Some(Self { position, outcome, has_matched })
+    }
+}
+
 /// Takes events in batches; each batch goes out, then into the ledger with what it covers.
 struct Collector<'a> {
     scan: Scan,
@@ -215,7 +223,9 @@ struct Collector<'a> {
     progress: Progress,
     covered: Coverage,
     counts: Counts,
-    batch: Vec<(u64, Observation)>,
+    batch: Vec<Observation>,
+    /// The positions that the batch covers.
+    done: Vec<Done>,
     batch_bytes: usize,
     faults: Vec<Fault>,
     /// Whether coverage has grown since it was last written down.
@@ -258,9 +268,11 @@ impl Collector<'_> {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Observed { position, observation } => {
-                self.batch_bytes += observation.leaf.as_ref().map_or(0, |leaf| leaf.der.len());
-                self.batch.push((position, *observation));
+            Event::Observed { position, observations, is_over } => {
+                let leaves = observations.iter().filter_map(|seen| seen.leaf.as_ref());
+                self.batch_bytes += leaves.map(|leaf| leaf.der.len()).sum::<usize>();
+                self.done.extend(is_over.then(|| Done::of(position, &observations)).flatten());
+                self.batch.extend(observations);
             }
             Event::Skipped { first, last } => {
                 self.has_skipped = true;
@@ -298,6 +310,7 @@ impl Collector<'_> {
             self.stop.cancel();
         }
         self.batch.clear();
+        self.done.clear();
         self.faults.clear();
         (self.batch_bytes, self.has_skipped) = (0, false);
     }
@@ -308,16 +321,16 @@ impl Collector<'_> {
             let written = self
                 .batch
                 .iter()
-                .try_for_each(|(_, observation)| sink.observation(origin, observation))
+                .try_for_each(|observation| sink.observation(origin, observation))
                 .and_then(|()| self.faults.iter().try_for_each(|fault| sink.fault(origin, fault)))
                 .and_then(|()| sink.flush());
             written.map_err(|error| sink::failure(self.output, &error))?;
         }
         let (mut covered, mut counts) = (self.covered.clone(), self.counts.clone());
-        for (position, observation) in &self.batch {
-            if covered.insert(*position) {
-                counts.add(&observation.outcome);
-                counts.matched += u64::from(!observation.matches.is_empty());
+        for done in &self.done {
+            if covered.insert(done.position) {
+                counts.add(&done.outcome);
+                counts.matched += u64::from(done.has_matched);
             }
         }
         self.ledger.record(&Batch {
@@ -328,7 +341,7 @@ impl Collector<'_> {
             coverage: &covered,
             counts: &counts,
         })?;
-        for (_, observation) in &self.batch {
+        for observation in &self.batch {
             self.progress.matched(observation);
         }
         (self.covered, self.counts) = (covered, counts);

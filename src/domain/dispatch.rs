@@ -5,7 +5,7 @@
 //! is told the time and which probes have ended; it never waits itself.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -65,10 +65,26 @@ pub struct Dispatch {
     busy: HashSet<IpAddr>,
     /// A target that has its prefix's permit and its host, and waits for the global permit.
     held: Option<Ticket>,
-    ready: VecDeque<Ticket>,
-    by_host: HashMap<IpAddr, VecDeque<Ticket>>,
-    by_prefix: HashMap<Prefix, VecDeque<Ticket>>,
+    ready: VecDeque<Waiting>,
+    by_host: HashMap<IpAddr, VecDeque<Waiting>>,
+    by_prefix: HashMap<Prefix, VecDeque<Waiting>>,
     due: BinaryHeap<Reverse<(Moment, Prefix)>>,
+    /// Targets that are to be probed again, and not before their moment: by position.
+    later: BTreeMap<(Moment, u64), Target>,
+}
+
+/// A target in line.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    ticket: Ticket,
+    /// Whether its visit has begun: then it goes before those whose has not.
+    has_begun: bool,
+}
+
+impl Waiting {
+    fn join(self, line: &mut VecDeque<Self>) {
+        if self.has_begun { line.push_front(self) } else { line.push_back(self) }
+    }
 }
 
 impl Dispatch {
@@ -89,6 +105,7 @@ impl Dispatch {
             by_host: HashMap::new(),
             by_prefix: HashMap::new(),
             due: BinaryHeap::new(),
+            later: BTreeMap::new(),
             plan,
         }
     }
@@ -138,13 +155,17 @@ impl Dispatch {
                     Err(until) => Next::Wait(until),
                 };
             }
-            if let Some(ticket) = self.take_due(now) {
+            if let Some(waiting) = self.take_later(now) {
+                self.consider(waiting, now);
+            } else if let Some(ticket) = self.take_due(now) {
                 self.hold(ticket);
-            } else if let Some(ticket) = self.ready.pop_front() {
-                self.consider(ticket, now);
+            } else if let Some(waiting) = self.ready.pop_front() {
+                self.consider(waiting, now);
             } else {
                 match self.walk() {
-                    Walk::Ticket(ticket) => self.consider(ticket, now),
+                    Walk::Ticket(ticket) => {
+                        self.consider(Waiting { ticket, has_begun: false }, now);
+                    }
                     Walk::Skip { first, last } => return Next::Skip { first, last },
                     Walk::Stopped => return self.idle(),
                 }
@@ -160,11 +181,18 @@ impl Dispatch {
         self.recover()
     }
 
-    /// The target of `ticket` is to be probed again, or for want of a local resource could not be: it goes back in
-    /// line, and needs its host and its permits anew.
-    pub fn returned(&mut self, ticket: Ticket) {
+    /// The target of `ticket` is to be probed again, at `when` or later: it goes to the front of its line, and needs
+    /// its host and its permits anew.
+    pub fn returned(&mut self, ticket: Ticket, when: Moment) {
         self.free(ticket.target.address);
-        self.ready.push_back(ticket);
+        self.later.insert((when, ticket.position), ticket.target);
+    }
+
+    /// The first target that is to be probed again whose moment has come.
+    fn take_later(&mut self, now: Moment) -> Option<Waiting> {
+        let first = self.later.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let ((_, position), target) = first.remove_entry();
+        Some(Waiting { ticket: Ticket { position, target }, has_begun: true })
     }
 
     fn free(&mut self, host: IpAddr) {
@@ -178,17 +206,18 @@ impl Dispatch {
     }
 
     /// Puts `ticket` where it belongs: held, or in line behind its host or its prefix.
-    fn consider(&mut self, ticket: Ticket, now: Moment) {
-        let (host, prefix) = (ticket.target.address, ticket.target.prefix());
+    fn consider(&mut self, waiting: Waiting, now: Moment) {
+        let target = waiting.ticket.target;
+        let (host, prefix) = (target.address, target.prefix());
         if self.busy.contains(&host) {
-            self.by_host.entry(host).or_default().push_back(ticket);
+            waiting.join(self.by_host.entry(host).or_default());
         } else if let Some(line) = self.by_prefix.get_mut(&prefix) {
-            line.push_back(ticket);
+            waiting.join(line);
         } else {
             match self.pace.take_of(prefix, now) {
-                Ok(()) => self.hold(ticket),
+                Ok(()) => self.hold(waiting.ticket),
                 Err(until) => {
-                    self.by_prefix.insert(prefix, VecDeque::from([ticket]));
+                    self.by_prefix.insert(prefix, VecDeque::from([waiting]));
                     self.due.push(Reverse((until, prefix)));
                 }
             }
@@ -207,11 +236,11 @@ impl Dispatch {
         {
             self.due.pop();
             let Some(line) = self.by_prefix.get_mut(&prefix) else { continue };
-            while let Some(ticket) = line.front().copied()
-                && self.busy.contains(&ticket.target.address)
+            while let Some(waiting) = line.front().copied()
+                && self.busy.contains(&waiting.ticket.target.address)
             {
                 line.pop_front();
-                self.by_host.entry(ticket.target.address).or_default().push_back(ticket);
+                waiting.join(self.by_host.entry(waiting.ticket.target.address).or_default());
             }
             if line.is_empty() {
                 self.by_prefix.remove(&prefix);
@@ -220,7 +249,7 @@ impl Dispatch {
             match self.pace.take_of(prefix, now) {
                 Err(until) => self.due.push(Reverse((until, prefix))),
                 Ok(()) => {
-                    let ticket = line.pop_front();
+                    let ticket = line.pop_front().map(|waiting| waiting.ticket);
                     if line.is_empty() {
                         self.by_prefix.remove(&prefix);
                     } else {
@@ -267,8 +296,10 @@ impl Dispatch {
     }
 
     fn idle(&self) -> Next {
-        match self.due.peek() {
-            Some(Reverse((at, _))) => Next::Wait(*at),
+        let due = self.due.peek().map(|Reverse((at, _))| *at);
+        let later = self.later.first_key_value().map(|((at, _), _)| *at);
+        match due.into_iter().chain(later).min() {
+            Some(at) => Next::Wait(at),
             None if self.outstanding.is_empty() => Next::Done,
             None => Next::Full,
         }

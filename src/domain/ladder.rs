@@ -1,174 +1,287 @@
-//! The second try of a visit: when another client would tell more, and what both together saw.
+//! The attempts of a visit: which one is next, and what all of them together saw.
+//!
+//! The first attempt offers everything, and mostly is the only one. Another is made where it would tell more: the
+//! server refused the offer, or the leaf matches an indicator and more can be proven of it, or names or kinds of
+//! keys are to be asked for one by one. Every attempt needs its permits like any other connection.
 
+use std::time::Duration;
+
+use super::indicator::Match;
 use super::observation::{Evidence, Observation, TlsFacts};
-use super::outcome::Outcome;
+use super::outcome::{Alert, Outcome};
+use super::tls::own::{Goal, Hello};
+use super::tls::{Ask, Asked, ServerName};
 
-/// What a second attempt is made with.
+/// How long to leave a server alone that accepted and closed without a byte. SoftEther does so at the 17th
+/// connection within about a second, and serves again two seconds later.
+pub const CLOSED_WAIT: Duration = Duration::from_secs(5);
+
+/// unrecognized_name (RFC 6066, section 3): another offer changes nothing, a name would.
+const UNRECOGNIZED_NAME: u8 = 112;
+
+/// How far visits go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Second {
-    /// The client that completes handshakes of TLS 1.2 and 1.3.
-    Complete,
-    /// Our own client, which can finish a handshake with RSA key exchange.
-    Finish,
+pub enum Depth {
+    /// To the certificate and the server's signature; no handshake is completed.
+    Leaf,
+    /// To the certificate; where it matches, to the end of the handshake.
+    Auto,
+    /// To the end of every handshake.
+    Full,
 }
 
-/// What second attempt, if any, would tell more than `first` did.
-///
-/// One is made where the leaf matches an indicator and more can be proven of it, and where the server ended the
-/// connection without a leaf (an alert, or end of stream before any byte), since it may have taken
-/// offence at the offer.
-pub fn second(first: &Observation) -> Option<Second> {
-    match first.outcome {
-        Outcome::Certificate if first.matches.is_empty() => None,
-        Outcome::Certificate if first.evidence.handshake_finished => None,
-        Outcome::Certificate => confirmation(first.tls.as_ref()),
-        Outcome::Alert(_) | Outcome::Closed => Some(Second::Complete),
-        _ => None,
+/// What a run asks its targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How far visits go.
+    pub depth: Depth,
+    /// Names to ask every endpoint for, after it was asked for none.
+    pub server_names: Vec<ServerName>,
+    /// Whether to ask for each kind of key, in case a server holds several leaves.
+    pub all_leaves: bool,
+}
+
+impl Policy {
+    /// Visits of one name, none, that go as far as `depth`.
+    pub const fn new(depth: Depth) -> Self {
+        Self { depth, server_names: Vec::new(), all_leaves: false }
     }
-}
 
-/// What can confirm a match that was seen under `tls`.
-fn confirmation(tls: Option<&TlsFacts>) -> Option<Second> {
-    let Some(TlsFacts { version, cipher_suite }) = tls else { return Some(Second::Complete) };
-    if cipher_suite.starts_with("TLS_RSA_WITH_AES_") {
-        return Some(Second::Finish);
+    /// Connections that are made to one endpoint at most.
+    pub const fn attempts_max(&self) -> usize {
+        const LADDER: usize = 4;
+        const KINDS: usize = 3;
+        (1 + self.server_names.len()) * (LADDER + if self.all_leaves { KINDS } else { 0 })
     }
-    matches!(*version, "1.2" | "1.3").then_some(Second::Complete)
-}
 
-/// One observation of both attempts.
-///
-/// What it says of the leaf is what a single connection showed: the one that proved most. If the second
-/// attempt saw another leaf than the first, the first one's stands and the attempts tell of both.
-pub fn merged(first: Observation, mut second: Observation) -> Observation {
-    let mut attempts = first.attempts.clone();
-    attempts.append(&mut second.attempts);
-    let hash = |seen: &Observation| seen.leaf.as_ref().map(|leaf| leaf.sha256);
-    let second_tells_more = match (hash(&first), hash(&second)) {
-        (None, Some(_)) => true,
-        (Some(one), Some(other)) => {
-            one == other && strength(second.evidence) > strength(first.evidence)
+    const fn first(&self) -> Asked {
+        match self.depth {
+            Depth::Leaf | Depth::Auto => Asked::Own(Hello::Universal, Goal::Proof),
+            Depth::Full => Asked::Rustls,
         }
-        (_, None) => false,
-    };
-    let time = first.time;
-    let told = if second_tells_more { second } else { first };
-    Observation { time, attempts, ..told }
+    }
+
+    /// What else to ask, after what `seen` tells of one name.
+    fn further(&self, seen: &Observation) -> Option<(Asked, Duration)> {
+        // What went further than it had to was tried as well.
+        let untried = |asked: &Asked| {
+            let same = [*asked, asked.to_the_end()];
+            seen.attempts.iter().all(|attempt| !same.contains(&attempt.asked))
+        };
+        let tried_by_own = seen.attempts.iter().any(|attempt| attempt.asked.client() == "own");
+        let now = |asked: Asked| (asked, Duration::ZERO);
+        let goal = if self.depth == Depth::Full { Goal::Finish } else { Goal::Proof };
+        let own = |hello| Asked::Own(hello, goal);
+        match seen.outcome {
+            Outcome::Certificate => {
+                let confirmations = self.confirmations(seen).into_iter().find(untried);
+                confirmations.or_else(|| self.kinds(seen).into_iter().find(untried)).map(now)
+            }
+            Outcome::Alert(Alert { description: UNRECOGNIZED_NAME, .. }) => None,
+            // rustls refuses more than our own client does.
+            Outcome::Alert(_) | Outcome::Malformed | Outcome::TooLarge if !tried_by_own => {
+                Some(now(own(Hello::Universal)))
+            }
+            Outcome::Alert(_) => {
+                [own(Hello::Modern), own(Hello::Tls12)].into_iter().find(untried).map(now)
+            }
+            Outcome::Closed if seen.attempts.len() == 1 => {
+                let hello = if tried_by_own { Hello::Modern } else { Hello::Universal };
+                Some((own(hello), CLOSED_WAIT))
+            }
+            _ => None,
+        }
+    }
+
+    /// What could complete the handshake that showed the leaf, if that is wanted.
+    fn confirmations(&self, seen: &Observation) -> Vec<Asked> {
+        let is_wanted = match self.depth {
+            Depth::Leaf => false,
+            Depth::Auto => seen.matches.iter().any(Match::is_to_be_confirmed),
+            Depth::Full => true,
+        };
+        if !is_wanted || seen.evidence.handshake_finished {
+            return Vec::new();
+        }
+        let own = Asked::Own(Hello::Universal, Goal::Finish);
+        if seen.tls.as_ref().is_none_or(is_modern) { vec![Asked::Rustls, own] } else { vec![own] }
+    }
+
+    /// Offers for each kind of key.
+    fn kinds(&self, seen: &Observation) -> Vec<Asked> {
+        let goal = if self.depth == Depth::Full { Goal::Finish } else { Goal::Proof };
+        let is_of = |kind: &[&str]| {
+            let leaf = seen.leaf.as_ref().and_then(|leaf| leaf.description.key.as_deref());
+            leaf.is_some_and(|key| kind.iter().any(|start| key.starts_with(start)))
+        };
+        if !self.all_leaves {
+            return Vec::new();
+        }
+        [
+            (Hello::Rsa, is_of(&["RSA"])),
+            (Hello::Ecdsa, is_of(&["P-", "EC", "secp", "brainpool"])),
+            (Hello::Eddsa, is_of(&["Ed"])),
+        ]
+        .into_iter()
+        .filter(|(_, is_known)| !is_known)
+        .map(|(hello, _)| Asked::Own(hello, goal))
+        .collect()
+    }
 }
 
-/// How much is proven, for comparing.
-fn strength(evidence: Evidence) -> (bool, bool) {
-    (evidence.key_proven == Some(true), evidence.handshake_finished)
+/// A visit to one target that is going on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Visiting {
+    /// The connection to be made next.
+    pub ask: Ask,
+    /// What is known of the names before.
+    told: Vec<Observation>,
+    /// What is known of the name that is being asked for.
+    current: Option<Observation>,
+    /// Other leaves that were seen under that name.
+    others: Vec<Observation>,
+    names_left: Vec<ServerName>,
+}
+
+/// Where a visit stands after an attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stand {
+    /// Another connection would tell more.
+    Again(Box<Visiting>),
+    /// All is said: one observation for each name, the one without a name first, and one for each further leaf.
+    Over(Vec<Observation>),
+}
+
+impl Visiting {
+    /// A visit before its first attempt.
+    pub fn new(policy: &Policy) -> Self {
+        let mut names_left = policy.server_names.clone();
+        names_left.reverse();
+        Self {
+            ask: Ask { asked: policy.first(), server_name: None, after: Duration::ZERO },
+            told: Vec::new(),
+            current: None,
+            others: Vec::new(),
+            names_left,
+        }
+    }
+
+    /// Takes what the attempt saw that [`Visiting::ask`] called for.
+    pub fn take(mut self, seen: Observation, policy: &Policy) -> Stand {
+        let current = match self.current.take() {
+            None => seen,
+            Some(before) => {
+                let (current, other) = merged(before, seen);
+                self.others.extend(other.filter(|other| !self.knows(other)));
+                current
+            }
+        };
+        if let Some((asked, after)) = policy.further(&current) {
+            self.ask = Ask { asked, after, ..self.ask };
+            self.current = Some(current);
+            return Stand::Again(Box::new(self));
+        }
+        if !has_names(&current) {
+            self.names_left.clear();
+        }
+        self.current = Some(current);
+        self.close();
+        match self.names_left.pop() {
+            None => Stand::Over(self.told),
+            Some(name) => {
+                let server_name = Some(name);
+                self.ask = Ask { asked: policy.first(), server_name, after: Duration::ZERO };
+                Stand::Again(Box::new(self))
+            }
+        }
+    }
+
+    /// Whether the target has given an answer, and what is left to ask would only tell more of the same: a retry or a
+    /// proof. Names and further leaves that were not asked for are something else.
+    pub fn is_answered(&self, policy: &Policy) -> bool {
+        self.has_seen() && policy.server_names.is_empty() && !policy.all_leaves
+    }
+
+    /// All that was seen so far; empty before the first attempt has ended.
+    pub fn so_far(mut self) -> Vec<Observation> {
+        self.close();
+        self.told
+    }
+
+    /// Whether an attempt has told something.
+    pub const fn has_seen(&self) -> bool {
+        self.current.is_some() || !self.told.is_empty()
+    }
+
+    fn close(&mut self) {
+        self.told.extend(self.current.take());
+        self.told.append(&mut self.others);
+    }
+
+    fn knows(&self, other: &Observation) -> bool {
+        self.others.iter().any(|known| hash(known) == hash(other))
+    }
+}
+
+/// Whether rustls speaks what the server chose: TLS 1.3, or TLS 1.2 with ECDHE and authenticated encryption.
+fn is_modern(tls: &TlsFacts) -> bool {
+    let suite = tls.cipher_suite.as_str();
+    let has_aead = ["_GCM_", "_POLY1305_"].iter().any(|part| suite.contains(part));
+    match tls.version {
+        "1.3" => has_aead,
+        "1.2" => has_aead && suite.starts_with("TLS_ECDHE_"),
+        _ => false,
+    }
+}
+
+/// Whether the server could hide more behind names: it spoke TLS, or ended the connection where it may have missed
+/// a name.
+fn has_names(seen: &Observation) -> bool {
+    seen.server_name.is_some()
+        || matches!(
+            seen.outcome,
+            Outcome::Certificate
+                | Outcome::Alert(_)
+                | Outcome::Closed
+                | Outcome::Reset
+                | Outcome::Stalled
+                | Outcome::Malformed
+        )
+}
+
+/// One observation of all attempts, and a second one if the later attempt showed another leaf.
+///
+/// What is said of the leaf is what a single connection showed: the one that proved most.
+fn merged(first: Observation, mut second: Observation) -> (Observation, Option<Observation>) {
+    let (time, mut attempts) = (first.time, first.attempts.clone());
+    attempts.append(&mut second.attempts.clone());
+    let (told, other) = match (hash(&first), hash(&second)) {
+        (None, Some(_)) => (second, None),
+        (Some(one), Some(other)) if one != other => {
+            second.is_other_leaf = true;
+            (first, Some(second))
+        }
+        (Some(_), Some(_)) if strength(second.evidence) > strength(first.evidence) => {
+            (second, None)
+        }
+        _ => (first, None),
+    };
+    (Observation { time, attempts, ..told }, other)
+}
+
+fn hash(seen: &Observation) -> Option<super::fingerprint::Sha256Fingerprint> {
+    seen.leaf.as_ref().map(|leaf| leaf.sha256)
+}
+
+/// How much is known of the key, for comparing: a proof, a disproof, nothing; then whether the handshake was finished.
+fn strength(evidence: Evidence) -> (u8, bool) {
+    let known = match evidence.key_proven {
+        Some(true) => 2,
+        Some(false) => 1,
+        None => 0,
+    };
+    (known, evidence.handshake_finished)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::domain::address::Target;
-    use crate::domain::indicator::{Index, Match, Tier};
-    use crate::domain::outcome::Alert;
-    use crate::domain::time::Timestamp;
-    use crate::domain::tls::Verdict;
-    use crate::domain::visit::Visit;
-
-    const REFUSAL: Outcome = Outcome::Alert(Alert { level: 2, description: 40 });
-
-    fn seen(client: &'static str, leaf: Option<&[u8]>, proven: Option<bool>) -> Observation {
-        let finished = client == "rustls";
-        let verdict = match leaf {
-            None => Verdict::without_leaf(REFUSAL),
-            Some(der) => Verdict {
-                outcome: Outcome::Certificate,
-                certificates: vec![der.to_vec()],
-                tls: Some(TlsFacts { version: "1.3", cipher_suite: client.to_owned() }),
-                evidence: Evidence {
-                    presented: true,
-                    key_proven: proven,
-                    handshake_finished: finished,
-                },
-                ..Verdict::without_leaf(Outcome::Certificate)
-            },
-        };
-        let visit = Visit {
-            time: Timestamp::from_seconds(if finished { 2 } else { 1 }),
-            target: Target::new("127.0.0.1".parse().unwrap(), 443),
-            began: Duration::ZERO,
-            connected: None,
-            client,
-            offer: "",
-        };
-        visit.observation(verdict, &Index::default())
-    }
-
-    fn matching(mut seen: Observation) -> Observation {
-        let leaf = seen.leaf.as_ref().unwrap();
-        seen.matches.push(Match {
-            set: "s".into(),
-            tier: Tier::A,
-            indicator: crate::domain::fingerprint::Fingerprint::Sha1(leaf.sha1),
-            label: None,
-            source: "r".into(),
-        });
-        seen
-    }
-
-    #[test]
-    fn matches_are_confirmed_and_refusals_are_asked_again() {
-        let leaf = || seen("own", Some(b"leaf"), Some(true));
-        assert_eq!(second(&leaf()), None);
-        assert_eq!(second(&matching(leaf())), Some(Second::Complete));
-        assert_eq!(second(&matching(seen("rustls", Some(b"leaf"), Some(true)))), None);
-        let under = |version, suite: &str| {
-            let tls = Some(TlsFacts { version, cipher_suite: suite.to_owned() });
-            second(&Observation { tls, ..matching(leaf()) })
-        };
-        assert_eq!(under("1.0", "TLS_RSA_WITH_AES_128_CBC_SHA"), Some(Second::Finish));
-        assert_eq!(under("1.2", "TLS_RSA_WITH_AES_128_CBC_SHA"), Some(Second::Finish));
-        assert_eq!(under("1.0", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"), None);
-        assert_eq!(second(&seen("own", None, None)), Some(Second::Complete));
-        let ended = |outcome| Observation { outcome, ..seen("own", None, None) };
-        assert_eq!(second(&ended(Outcome::Closed)), Some(Second::Complete));
-        for outcome in [Outcome::Refused, Outcome::Silent, Outcome::Reset, Outcome::ConnectTimeout]
-        {
-            assert_eq!(second(&ended(outcome)), None, "{outcome}");
-        }
-    }
-
-    #[test]
-    fn the_connection_that_proved_most_is_told_and_both_are_listed() {
-        let clients = |seen: &Observation| -> Vec<&str> {
-            seen.attempts.iter().map(|attempt| attempt.client).collect()
-        };
-        let both = merged(
-            seen("own", Some(b"leaf"), Some(true)),
-            seen("rustls", Some(b"leaf"), Some(true)),
-        );
-        assert!(both.evidence.handshake_finished);
-        assert_eq!(both.tls.as_ref().unwrap().cipher_suite, "rustls");
-        assert_eq!(
-            (clients(&both), both.time),
-            (vec!["own", "rustls"], Timestamp::from_seconds(1))
-        );
-
-        let copied = merged(
-            seen("own", Some(b"leaf"), Some(true)),
-            seen("rustls", Some(b"leaf"), Some(false)),
-        );
-        assert_eq!(copied.evidence.key_proven, Some(true), "one connection's evidence, whole");
-        assert!(!copied.evidence.handshake_finished);
-
-        let other =
-            merged(seen("own", Some(b"leaf"), None), seen("rustls", Some(b"other"), Some(true)));
-        assert_eq!(other.leaf.as_ref().unwrap().der, b"leaf");
-        assert_eq!(other.evidence.key_proven, None);
-        assert_ne!(other.attempts[0].leaf, other.attempts[1].leaf);
-
-        let reached = merged(seen("own", None, None), seen("rustls", Some(b"leaf"), Some(true)));
-        assert_eq!((reached.outcome, reached.leaf.is_some()), (Outcome::Certificate, true));
-        let refused = merged(seen("own", Some(b"leaf"), Some(true)), seen("rustls", None, None));
-        assert_eq!(refused.outcome, Outcome::Certificate);
-        assert_eq!(clients(&refused), ["own", "rustls"]);
-    }
-}
+mod tests;

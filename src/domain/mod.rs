@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod cert;
+pub mod courtesy;
 pub mod coverage;
 pub mod diagnostic;
 pub mod dispatch;
@@ -23,6 +24,7 @@ pub mod ranges;
 pub mod record;
 pub mod scan;
 pub mod scope;
+pub mod server_name;
 pub mod targets;
 pub mod text;
 pub mod time;

@@ -8,6 +8,7 @@ use super::fingerprint::Sha256Fingerprint;
 use super::indicator::{Match, Reported};
 use super::outcome::Outcome;
 use super::time::Timestamp;
+use super::tls::{Asked, ServerName};
 
 /// One visit's record: all attempts on one target in one scan, and what they saw.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +18,9 @@ pub struct Observation {
     /// The address and port visited.
     pub target: Target,
     /// The server name sent (SNI, RFC 6066 section 3); none by default.
-    pub server_name: Option<String>,
+    pub server_name: Option<ServerName>,
+    /// Whether this is a further leaf of a visit that another observation tells of: the server holds several.
+    pub is_other_leaf: bool,
     /// How the visit ended; that of its most telling attempt.
     pub outcome: Outcome,
     /// How the connection ended after the certificate was seen, where it did not end well.
@@ -58,6 +61,8 @@ pub struct Evidence {
     /// leaf's public key, or with RSA key exchange, it finished a handshake that only a holder of the key can
     /// finish; `None` where there was no such proof or none could be checked.
     pub key_proven: Option<bool>,
+    /// Why [`Self::key_proven`] is `None`, where a certificate was shown.
+    pub unproven: Option<Unproven>,
     /// The handshake was completed, both Finished messages included.
     pub handshake_finished: bool,
 }
@@ -69,8 +74,10 @@ pub enum Unproven {
     NotReached,
     /// The key exchange is RSA or static Diffie-Hellman: nothing is signed, and the handshake was not finished.
     NoSignature,
-    /// The key exchange is RSA, and the handshake cannot be finished with this cipher.
+    /// The key exchange is RSA, and the handshake cannot be finished with this cipher or version.
     Cipher,
+    /// The key exchange is RSA, and the server did not finish the handshake, as whoever holds the key could have.
+    NotFinished,
     /// The leaf's public key cannot be read.
     KeyUnreadable,
     /// Signatures of this kind of key are not checked here: DSA, Ed448, GOST, curves that are rarely met.
@@ -90,6 +97,7 @@ impl Unproven {
             Self::NotReached => "not_reached",
             Self::NoSignature => "no_signature",
             Self::Cipher => "cipher",
+            Self::NotFinished => "not_finished",
             Self::KeyUnreadable => "key_unreadable",
             Self::KeyKind => "key_kind",
             Self::KeySize => "key_size",
@@ -100,6 +108,19 @@ impl Unproven {
 }
 
 impl Evidence {
+    /// Nothing was shown.
+    pub const NONE: Self =
+        Self { presented: false, key_proven: None, unproven: None, handshake_finished: false };
+
+    /// A certificate was shown, and what is known of its key: whether it was proven, or why that is not known.
+    pub const fn of(proof: Result<bool, Unproven>, handshake_finished: bool) -> Self {
+        let (key_proven, unproven) = match proof {
+            Ok(proven) => (Some(proven), None),
+            Err(reason) => (None, Some(reason)),
+        };
+        Self { presented: true, key_proven, unproven, handshake_finished }
+    }
+
     /// The strongest word that holds: what people read in a table.
     pub const fn word(&self) -> &'static str {
         match (self.presented, self.key_proven, self.handshake_finished) {
@@ -126,16 +147,14 @@ pub struct Timing {
 /// One connection to one target, from SYN to close.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// Which client spoke: `own` or `rustls`.
-    pub client: &'static str,
-    /// What it offered: `universal`, `universal-finish` or `tls12-tls13`.
-    pub offer: &'static str,
+    /// When it began.
+    pub time: Timestamp,
+    /// Which client spoke, and what it offered.
+    pub asked: Asked,
     /// How it ended.
     pub outcome: Outcome,
     /// SHA-256 of the leaf that it saw.
     pub leaf: Option<Sha256Fingerprint>,
-    /// See [`Evidence::key_proven`].
-    pub key_proven: Option<bool>,
-    /// See [`Evidence::handshake_finished`].
-    pub handshake_finished: bool,
+    /// How much the server proved.
+    pub evidence: Evidence,
 }

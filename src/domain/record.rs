@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::cert::Leaf;
 use super::indicator::{Match, Reported};
-use super::observation::{Attempt, Observation};
+use super::observation::{Attempt, Observation, Unproven};
 use super::outcome::{Alert, Outcome, Protocol};
 use super::plan::Plan;
 use super::scan::{Counts, Fault, Scan};
@@ -50,8 +50,10 @@ pub fn observation(origin: Origin<'_>, observation: &Observation) -> Value {
         "evidence": {
             "presented": evidence.presented,
             "key_proven": evidence.key_proven,
+            "unproven": evidence.unproven.map(Unproven::word),
             "handshake_finished": evidence.handshake_finished,
         },
+        "other_leaf": observation.is_other_leaf,
         "leaf": observation.leaf.as_ref().map(leaf),
         "chain_sha256": observation.chain,
         "matches": observation.matches.iter().map(matched).collect::<Vec<_>>(),
@@ -196,13 +198,14 @@ fn reported(report: &Reported) -> Value {
 
 fn attempt(attempt: &Attempt) -> Value {
     json!({
-        "client": attempt.client,
-        "offer": attempt.offer,
+        "time": attempt.time,
+        "client": attempt.asked.client(),
+        "offer": attempt.asked.offer(),
         "outcome": attempt.outcome,
         "detail": detail(&attempt.outcome),
         "leaf_sha256": attempt.leaf,
-        "key_proven": attempt.key_proven,
-        "handshake_finished": attempt.handshake_finished,
+        "key_proven": attempt.evidence.key_proven,
+        "handshake_finished": attempt.evidence.handshake_finished,
     })
 }
 

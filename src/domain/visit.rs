@@ -7,11 +7,11 @@ use super::indicator::Index;
 use super::observation::{Attempt, Observation, Timing};
 use super::outcome::Outcome;
 use super::time::Timestamp;
-use super::tls::{Moment, Verdict};
+use super::tls::{Ask, Moment, Verdict};
 
-/// A visit of one attempt, and what is known of it before its verdict.
+/// One attempt, and what is known of it before its verdict.
 #[derive(Clone, Copy, Debug)]
-pub struct Visit {
+pub struct Visit<'a> {
     /// When it began, by the wall clock.
     pub time: Timestamp,
     /// The target.
@@ -20,13 +20,11 @@ pub struct Visit {
     pub began: Moment,
     /// When the connection was accepted.
     pub connected: Option<Moment>,
-    /// Which client spoke.
-    pub client: &'static str,
-    /// What it offered.
-    pub offer: &'static str,
+    /// What the connection was made with.
+    pub ask: &'a Ask,
 }
 
-impl Visit {
+impl Visit<'_> {
     /// The observation of a connection that ended with `verdict`; its leaf is looked up in `index`.
     pub fn observation(&self, verdict: Verdict, index: &Index) -> Observation {
         let mut certificates = verdict.certificates.into_iter();
@@ -35,7 +33,8 @@ impl Visit {
         Observation {
             time: self.time,
             target: self.target,
-            server_name: None,
+            server_name: self.ask.server_name.clone(),
+            is_other_leaf: false,
             outcome: verdict.outcome,
             ended: verdict.ended,
             tls: verdict.tls,
@@ -49,12 +48,11 @@ impl Visit {
                 leaf: verdict.leaf.map(since),
             },
             attempts: vec![Attempt {
-                client: self.client,
-                offer: self.offer,
+                time: self.time,
+                asked: self.ask.asked,
                 outcome: verdict.outcome,
                 leaf: leaf.as_ref().map(|leaf| leaf.sha256),
-                key_proven: verdict.evidence.key_proven,
-                handshake_finished: verdict.evidence.handshake_finished,
+                evidence: verdict.evidence,
             }],
             leaf,
         }

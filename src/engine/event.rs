@@ -9,12 +9,14 @@ use crate::domain::scope::Refusal;
 /// One thing that happened, in the order in which it did.
 #[derive(Debug)]
 pub enum Event {
-    /// A visit has ended.
+    /// A visit has ended, or was broken off.
     Observed {
-        /// The position that is covered now.
+        /// The position that was visited.
         position: u64,
-        /// What was seen.
-        observation: Box<Observation>,
+        /// What was seen, at least once: the target itself, then under each name and each further leaf.
+        observations: Vec<Observation>,
+        /// Whether the position is covered now; if not, whoever goes on with the scan visits it again.
+        is_over: bool,
     },
     /// Positions `first..=last` needed no visit and are covered now.
     Skipped {
@@ -23,8 +25,8 @@ pub enum Event {
         /// The last one.
         last: u64,
     },
-    /// A fault of our own ended a probe; the run goes on. Its position is not covered, unless an earlier attempt of
-    /// the visit saw something, which is told then.
+    /// A fault of our own ended a probe; the run goes on. What an earlier attempt of the visit saw
+    /// is told.
     Fault(Fault),
     /// This machine ran out of something: the run goes on with fewer connections at once.
     Slowed {

@@ -16,5 +16,5 @@ pub mod signals;
 
 pub use clock::Clock;
 pub use event::{Event, RunEnd};
-pub use probe::{Ended, Prober, Seconds};
+pub use probe::{Ended, Prober};
 pub use run::run;

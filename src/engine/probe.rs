@@ -12,41 +12,35 @@ use super::dial::{Dialled, dial};
 use super::drive::exchange;
 use crate::domain::address::Target;
 use crate::domain::indicator::Index;
-use crate::domain::ladder::{self, Second, merged};
+use crate::domain::ladder::{Policy, Stand, Visiting};
 use crate::domain::observation::Observation;
 use crate::domain::scope::{Refusal, Scope};
-use crate::domain::tls::Offer;
+use crate::domain::tls::{Ask, Offers};
 use crate::domain::visit::Visit;
 
 /// How an attempt ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// The visit is over, with something to tell of the target.
-    Observed(Box<Observation>),
-    /// The first attempt is over, and a second one would tell more; this is what there is so far.
-    Again(Box<Observation>),
-    /// For want of something on this machine; the attempt told nothing. What an earlier one saw is kept.
-    Local(io::Error, Option<Box<Observation>>),
-    /// Before it began: the scope does not permit it. What an earlier attempt saw is kept.
-    Refused(Refusal, Option<Box<Observation>>),
-}
-
-/// What second connections are made with.
-#[derive(Clone)]
-pub struct Seconds {
-    /// For [`Second::Complete`].
-    pub complete: Arc<dyn Offer>,
-    /// For [`Second::Finish`].
-    pub finish: Arc<dyn Offer>,
+    /// It told something of the target.
+    Stands {
+        /// Where the visit is now.
+        stand: Stand,
+        /// Whether the server was left with a handshake that had begun.
+        abandoned: bool,
+    },
+    /// For want of something on this machine; the attempt told nothing. The visit is where it was.
+    Local(io::Error, Box<Visiting>),
+    /// Before it began: the scope does not permit it. The visit is where it was.
+    Refused(Refusal, Box<Visiting>),
 }
 
 /// Everything that probes of one run share.
 #[derive(Clone)]
 pub struct Prober {
-    /// Makes the TLS client of a visit's first connection.
-    pub first: Arc<dyn Offer>,
-    /// Make the TLS client of a second one, where that would tell more.
-    pub second: Option<Seconds>,
+    /// What targets are asked.
+    pub policy: Arc<Policy>,
+    /// Makes the TLS client of each connection.
+    pub offers: Arc<dyn Offers>,
     /// What leaves are matched against.
     pub index: Arc<Index>,
     /// The run's clocks.
@@ -56,53 +50,33 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// Visits `target`, if `scope` permits it: the first attempt, or the second one after what `earlier` saw.
-    pub async fn visit(
-        &self,
-        scope: &Scope,
-        target: Target,
-        earlier: Option<Box<Observation>>,
-    ) -> Ended {
-        let offer = earlier.as_ref().and_then(|seen| self.second_offer(seen));
-        let offer = offer.unwrap_or(&self.first);
-        let seen = match self.attempt(scope, target, offer.as_ref()).await {
-            Ok(seen) => seen,
-            Err(Unmade::Local(error)) => return Ended::Local(error, earlier),
-            Err(Unmade::Refused(refusal)) => return Ended::Refused(refusal, earlier),
-        };
-        match earlier {
-            Some(earlier) => Ended::Observed(Box::new(merged(*earlier, seen))),
-            None if self.second_offer(&seen).is_some() => Ended::Again(Box::new(seen)),
-            None => Ended::Observed(Box::new(seen)),
+    /// Makes the next attempt of `visiting` at `target`, if `scope` permits it.
+    pub async fn attempt(&self, scope: &Scope, target: Target, visiting: Box<Visiting>) -> Ended {
+        match self.connect(scope, target, &visiting.ask).await {
+            Ok(seen) => {
+                let abandoned = seen.tls.is_some() && !seen.evidence.handshake_finished;
+                Ended::Stands { stand: visiting.take(seen, &self.policy), abandoned }
+            }
+            Err(Unmade::Local(error)) => Ended::Local(error, visiting),
+            Err(Unmade::Refused(refusal)) => Ended::Refused(refusal, visiting),
         }
     }
 
-    /// What would tell more than `seen`, if second connections are made at all.
-    fn second_offer(&self, seen: &Observation) -> Option<&Arc<dyn Offer>> {
-        let seconds = self.second.as_ref()?;
-        Some(match ladder::second(seen)? {
-            Second::Complete => &seconds.complete,
-            Second::Finish => &seconds.finish,
-        })
-    }
-
-    async fn attempt(
+    async fn connect(
         &self,
         scope: &Scope,
         target: Target,
-        offer: &dyn Offer,
+        ask: &Ask,
     ) -> Result<Observation, Unmade> {
         let time = self.clock.wall();
-        let began = self.clock.now();
-        let (client, offered) = (offer.client(), offer.offer());
-        let visit = Visit { time, target, began, connected: None, client, offer: offered };
+        let visit = Visit { time, target, began: self.clock.now(), connected: None, ask };
         match dial(scope, target, time, self.connect_timeout).await {
             Dialled::Connected(mut stream) => {
                 let connected = self.clock.now();
                 let mut entropy = [0; 112];
                 getrandom::fill(&mut entropy)
                     .map_err(|error| Unmade::Local(io::Error::other(error)))?;
-                let mut client = offer.start(connected, entropy);
+                let mut client = self.offers.start(ask, connected, entropy);
                 let verdict = exchange(&mut stream, client.as_mut(), &self.clock).await;
                 close(stream, verdict.evidence.handshake_finished).await;
                 let visit = Visit { connected: Some(connected), ..visit };

@@ -10,8 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::event::{Event, RunEnd};
 use super::probe::{Ended, Prober};
+use crate::domain::courtesy::Courtesy;
 use crate::domain::coverage::Coverage;
 use crate::domain::dispatch::{Dispatch, Next, Ticket};
+use crate::domain::ladder::{Stand, Visiting};
 use crate::domain::observation::Observation;
 use crate::domain::plan::Plan;
 use crate::domain::scan::Fault;
@@ -51,11 +53,12 @@ struct Run {
     prober: Prober,
     events: Sender<Event>,
     stop: CancellationToken,
+    courtesy: Courtesy,
     probes: JoinSet<(Ticket, Ended)>,
-    /// The ticket of each open probe, and what was seen before it, in case it panics.
-    open: HashMap<Id, (Ticket, Option<Box<Observation>>)>,
-    /// What first attempts saw, by position, until there is a second.
-    so_far: HashMap<u64, Box<Observation>>,
+    /// The ticket of each open probe, and where its visit was before it, in case it panics.
+    open: HashMap<Id, (Ticket, Option<Box<Visiting>>)>,
+    /// Visits between two attempts, by position.
+    visits: HashMap<u64, Box<Visiting>>,
     shortages: u32,
     /// Whether a shortage has been reported that is not over.
     slowed: bool,
@@ -71,7 +74,9 @@ impl Run {
         events: Sender<Event>,
         stop: CancellationToken,
     ) -> Self {
+        let attempts_max = plan.ports.len() * prober.policy.attempts_max();
         Self {
+            courtesy: Courtesy::new(attempts_max),
             dispatch: Dispatch::new(Arc::clone(&plan), covered),
             plan,
             prober,
@@ -79,7 +84,7 @@ impl Run {
             stop,
             probes: JoinSet::new(),
             open: HashMap::new(),
-            so_far: HashMap::new(),
+            visits: HashMap::new(),
             shortages: 0,
             slowed: false,
             faults: 0,
@@ -111,10 +116,15 @@ impl Run {
 
     fn start(&mut self, ticket: Ticket) {
         let (prober, plan) = (self.prober.clone(), Arc::clone(&self.plan));
-        let earlier = self.so_far.remove(&ticket.position);
-        let kept = earlier.clone();
+        let visiting = self.visits.remove(&ticket.position);
+        // Kept only where something was seen: a first attempt has nothing to lose.
+        let kept = visiting.clone();
+        let mut visiting = visiting.unwrap_or_else(|| Box::new(Visiting::new(&prober.policy)));
+        if self.courtesy.is_due(ticket.target.address, prober.clock.now()) {
+            visiting.ask.asked = visiting.ask.asked.to_the_end();
+        }
         let task = self.probes.spawn(async move {
-            let ended = prober.visit(&plan.scope, ticket.target, earlier).await;
+            let ended = prober.attempt(&plan.scope, ticket.target, visiting).await;
             (ticket, ended)
         });
         self.open.insert(task.id(), (ticket, kept));
@@ -137,7 +147,7 @@ impl Run {
                 self.take_ended(ticket, ended).await;
             }
             Err(error) => {
-                let Some((ticket, earlier)) = self.open.remove(&error.id()) else { return };
+                let Some((ticket, kept)) = self.open.remove(&error.id()) else { return };
                 self.faults += 1;
                 if self.faults >= FAULTS_MAX {
                     self.end.get_or_insert(RunEnd::Broken);
@@ -146,57 +156,76 @@ impl Run {
                 let Ticket { position, target } = ticket;
                 let fault = Fault { time, position, target, message: message(error) };
                 self.report(Event::Fault(fault)).await;
-                match earlier {
-                    Some(observation) => self.take_observation(ticket, observation).await,
-                    None => {
-                        self.dispatch.finished(ticket);
-                    }
-                }
+                self.break_off(ticket, kept).await;
             }
         }
     }
 
     async fn take_ended(&mut self, ticket: Ticket, ended: Ended) {
         match ended {
-            Ended::Observed(observation) => self.take_observation(ticket, observation).await,
-            Ended::Again(observation) => {
+            Ended::Stands { stand, abandoned } => {
                 self.shortages = 0;
-                self.so_far.insert(ticket.position, observation);
-                self.dispatch.returned(ticket);
-            }
-            Ended::Refused(refusal, earlier) => {
-                self.end.get_or_insert(RunEnd::Refused(refusal));
-                match earlier {
-                    Some(observation) => self.take_observation(ticket, observation).await,
-                    None => {
-                        self.dispatch.finished(ticket);
+                let now = self.prober.clock.now();
+                if abandoned {
+                    self.courtesy.abandoned(ticket.target.address, now);
+                }
+                match stand {
+                    Stand::Again(visiting) => {
+                        self.dispatch.returned(ticket, now + visiting.ask.after);
+                        self.visits.insert(ticket.position, visiting);
+                    }
+                    Stand::Over(observations) => {
+                        self.tell(ticket, observations, true).await;
                     }
                 }
             }
-            Ended::Local(error, earlier) => {
+            Ended::Refused(refusal, visiting) => {
+                self.end.get_or_insert(RunEnd::Refused(refusal));
+                self.break_off(ticket, Some(visiting)).await;
+            }
+            Ended::Local(error, visiting) => {
                 tracing::debug!(target = %ticket.target, %error, "short of a local resource");
-                self.so_far.extend(earlier.map(|earlier| (ticket.position, earlier)));
-                self.dispatch.returned(ticket);
+                if visiting.has_seen() {
+                    self.visits.insert(ticket.position, visiting);
+                }
+                self.dispatch.returned(ticket, self.prober.clock.now());
                 self.slow_down(error).await;
             }
         }
     }
 
-    async fn take_observation(&mut self, ticket: Ticket, observation: Box<Observation>) {
-        tracing::debug!(target = %ticket.target, outcome = %observation.outcome, "visited");
-        self.shortages = 0;
+    /// Ends a visit before its time, and tells what it has seen.
+    async fn break_off(&mut self, ticket: Ticket, visiting: Option<Box<Visiting>>) {
+        match visiting {
+            Some(visiting) if visiting.has_seen() => {
+                let is_over = visiting.is_answered(&self.prober.policy);
+                self.tell(ticket, visiting.so_far(), is_over).await;
+            }
+            _ => {
+                self.dispatch.finished(ticket);
+            }
+        }
+    }
+
+    async fn tell(&mut self, ticket: Ticket, observations: Vec<Observation>, is_over: bool) {
+        if let Some(first) = observations.first() {
+            tracing::debug!(target = %ticket.target, outcome = %first.outcome, "visited");
+        }
         let recovered = self.dispatch.finished(ticket);
-        self.report(Event::Observed { position: ticket.position, observation }).await;
+        let position = ticket.position;
+        self.report(Event::Observed { position, observations, is_over }).await;
         if recovered {
             self.slowed = false;
             self.report(Event::Recovered { concurrency: self.dispatch.concurrency() }).await;
         }
     }
 
-    /// What first attempts saw that get no second one any more is all there is to tell.
+    /// What was seen in visits that have not come to their end.
     async fn tell_what_is_left(&mut self) {
-        for (position, observation) in std::mem::take(&mut self.so_far) {
-            self.report(Event::Observed { position, observation }).await;
+        for (position, visiting) in std::mem::take(&mut self.visits) {
+            let is_over = visiting.is_answered(&self.prober.policy);
+            let observations = visiting.so_far();
+            self.report(Event::Observed { position, observations, is_over }).await;
         }
     }
 

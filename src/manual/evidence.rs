@@ -2,18 +2,34 @@
 //!
 //! * **presented**: the server showed the certificate. Anybody can show a public certificate.
 //! * **key proven**: its signature over this handshake, with our fresh random in it, checks against the leaf's
-//!   public key: TLS 1.3 CertificateVerify (RFC 8446, section 4.4.3) or TLS 1.2 ServerKeyExchange (RFC 8422,
-//!   section 5.4). `null` means that the leaf's key or the scheme is of a kind that cannot be checked.
+//!   public key: TLS 1.3 CertificateVerify (RFC 8446, section 4.4.3) or the ServerKeyExchange of older versions (RFC
+//!   8422, section 5.4; RFC 5246, 4346 and 2246, section 7.4.3). Where it is `null`, `unproven` says why.
 //! * **handshake finished**: both Finished messages were exchanged.
 //!
 //! With RSA key exchange there is no such signature: there the key is proven by finishing the handshake with a fresh
 //! secret that only a holder of the key can decrypt (RFC 5246, section 7.4.7.1). That is done where the leaf matches
-//! an indicator, for AES in CBC and GCM mode; other ciphers stay `null`. In TLS 1.1 and older with (EC)DHE the
-//! signature is made with hashes that are not checked: `null` too. In TLS 1.2 the signature covers the randoms and
-//! the server's share, so that it proves the key and not each byte of the certificate around it; TLS 1.3 signs
-//! the whole transcript.
+//! an indicator, and for all with `--handshake full`, from TLS 1.0 on, with AES and 3DES in CBC mode, RC4, AES in GCM
+//! and CCM mode, and without encryption. Before TLS 1.3 the signature covers the randoms and the server's share, so
+//! that it proves the key and not each byte of the certificate around it; TLS 1.3 signs the whole transcript.
 //!
-//! Our own client's TLS 1.3 key shares are the base points of their groups, so that no Diffie-Hellman is computed:
+//! | `unproven` | why nothing is known of the key |
+//! | --- | --- |
+//! | `not_reached` | the connection ended, or was ended, before the server had proven anything |
+//! | `no_signature` | RSA or static Diffie-Hellman key exchange, and the handshake was not finished |
+//! | `cipher` | RSA key exchange with a cipher or version that cannot be finished: Camellia, ARIA, SEED, DES, SSL 3.0 |
+//! | `not_finished` | RSA key exchange, and the server did not finish, as whoever holds the key could have |
+//! | `key_unreadable` | no public key can be read from the leaf |
+//! | `key_kind` | DSA, Ed448, GOST, curves that are rarely met |
+//! | `key_size` | RSA of less than 512 or more than 16,384 bits, or with an exponent of more than 33 |
+//! | `scheme` | a scheme that is not checked, or never made with this kind of key |
+//! | `signature_unreadable` | what should be the signature has not the structure of one |
+//!
+//! ```
+//! use certsweep::domain::observation::Unproven;
+//! assert_eq!(Unproven::NotFinished.word(), "not_finished");
+//! ```
+//!
+//! Our own client's key shares are the base points of their groups, so that no Diffie-Hellman is computed:
 //! such a connection keeps nothing secret, by construction, and nothing is ever sent over it. The server's proof does
 //! not suffer: it signs our fresh random.
 //!

@@ -29,11 +29,24 @@
 //! # Which client saw it
 //!
 //! `--handshake leaf` uses a client of our own that offers everything from SSL 3.0 to TLS 1.3 in one ClientHello and
-//! ends once it has the leaf and the signature that comes with it. `--handshake full` completes the handshake
-//! with rustls: TLS 1.2 and 1.3 with ECDHE, so that an older server is `alert` there. `--handshake auto`, the
-//! default, begins like `leaf` and tries again in the same visit where the leaf matches an indicator (like `full`, or
-//! with our own client where the key exchange is RSA), or where the server answered the first offer with an alert or
-//! by closing (like `full`). The record's `attempts` list both with what each
-//! saw.
+//! ends once it has the leaf and the signature that comes with it. `--handshake auto`, the default, does the same and
+//! completes a handshake at once where the leaf matches an indicator: with rustls where it speaks what the server
+//! chose, else with our own client. `--handshake full` completes every handshake, with rustls first.
 //!
-//! TLS 1.3 with AES-CCM only, and servers that show a certificate by name only (SNI), are not reached yet.
+//! A visit is mostly one connection. There are more, each under all limits of rate and concurrency, where
+//!
+//! * the server answered with an alert: a shorter ClientHello with a key share like any other (`modern`), then one of
+//!   TLS 1.2 with nothing that came later (`tls12`); not after `unrecognized_name`, which a name would change;
+//! * it accepted and closed without a byte: once more, five seconds later, since SoftEther does so to whoever
+//!   connects too often;
+//! * rustls failed where our own client may do better;
+//! * a match is to be confirmed;
+//! * `--server-names` asks again with each name, where anything answered;
+//! * `--all-leaves` asks for each kind of key that was not shown: RSA, ECDSA, EdDSA.
+//!
+//! The record's `attempts` list all with what each saw, in order. The outcome is that of the most telling one.
+//!
+//! A connection that ends before its handshake does is one that the server sees abandoned. SoftEther's Stable edition
+//! bans a source for ten minutes after about 60 of them. So a host that has seen 40 within ten minutes has its further
+//! handshakes completed, where the cipher is one that we speak. Runs that make no more than 40 connections to a host
+//! need not count, and runs do not know of one another.

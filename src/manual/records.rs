@@ -6,20 +6,22 @@
 //!
 //! # `observation`
 //!
-//! One visit.
+//! One visit, under one server name. A further leaf of the same visit (`--all-leaves`, or a server that shows another
+//! one when it is asked again) has an observation of its own after it, with `other_leaf` true; it counts for no outcome.
 //!
 //! ```
 //! use std::time::Duration;
 //! use certsweep::domain::{address::Target, indicator::Index, outcome::{Alert, Outcome}};
 //! use certsweep::domain::{record, time::Timestamp, visit::Visit};
+//! use certsweep::domain::tls::{Ask, Asked};
 //!
+//! let ask = Ask { asked: Asked::Rustls, server_name: None, after: Duration::ZERO };
 //! let visit = Visit {
 //!     time: Timestamp::from_micros(1_795_486_704_512_000),
 //!     target: Target::new("127.0.0.7".parse().unwrap(), 5555),
 //!     began: Duration::ZERO,
 //!     connected: None,
-//!     client: "rustls",
-//!     offer: "tls12-tls13",
+//!     ask: &ask,
 //! };
 //! let alert = Outcome::Alert(Alert { level: 2, description: 40 });
 //! let observation = visit.without_connection(alert, &Index::default());
@@ -27,10 +29,11 @@
 //! let expected = r#"{"type":"observation","schema":1,"scan":"01JD","time":"2026-11-24T02:18:24.512Z",
 //!     "address":"127.0.0.7","port":5555,"server_name":null,"vantage":"default","outcome":"alert",
 //!     "detail":{"level":"fatal","description":"handshake_failure","code":40},"ended":null,"tls":null,
-//!     "evidence":{"presented":false,"key_proven":null,"handshake_finished":false},"leaf":null,
+//!     "evidence":{"presented":false,"key_proven":null,"unproven":null,"handshake_finished":false},
+//!     "other_leaf":false,"leaf":null,
 //!     "chain_sha256":[],"matches":[],"reported":[],
 //!     "timing":{"connect_us":null,"first_byte_us":null,"leaf_us":null},
-//!     "attempts":[{"client":"rustls","offer":"tls12-tls13","outcome":"alert",
+//!     "attempts":[{"time":"2026-11-24T02:18:24.512Z","client":"rustls","offer":"tls12-tls13","outcome":"alert",
 //!     "detail":{"level":"fatal","description":"handshake_failure","code":40},
 //!     "leaf_sha256":null,"key_proven":null,"handshake_finished":false}]}"#;
 //! let expected: String = expected.lines().map(str::trim_start).collect();

@@ -17,9 +17,8 @@ pub struct Batch<'a> {
     pub scan: &'a str,
     /// Where the scan looks from.
     pub vantage: &'a str,
-    /// What was seen, with its position in the order. Positions are not stored one by one:
-    /// `coverage` speaks for them.
-    pub observations: &'a [(u64, Observation)],
+    /// What was seen; a further leaf stands somewhere after the observation of its visit.
+    pub observations: &'a [Observation],
     /// Targets that faults kept from being probed.
     pub faults: &'a [Fault],
     /// Every position done so far, those of `observations` and of earlier batches included.
@@ -31,8 +30,11 @@ pub struct Batch<'a> {
 /// Writes all of `batch`.
 pub(super) fn record(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result<(), Cause> {
     progress::replace(transaction, batch.scan, batch.coverage, batch.counts)?;
-    for (_, observation) in batch.observations {
+    for observation in batch.observations {
         match &observation.leaf {
+            Some(leaf) if observation.is_other_leaf => {
+                record_other_leaf(transaction, batch, observation, leaf)?;
+            }
             Some(leaf) => record_leaf(transaction, batch, observation, leaf)?,
             None => record_absence(transaction, batch.scan, observation)?,
         }
@@ -73,6 +75,24 @@ fn record_leaf(
         indicator::insert_match(transaction, batch.scan, written.id, found)?;
     }
     Ok(sighting::widen(transaction, &visit, certificate, batch.vantage, !written.is_repeat)?)
+}
+
+/// A further leaf of a visit makes or widens a sighting of its own; its matches stand with the visit.
+fn record_other_leaf(
+    transaction: &Transaction<'_>,
+    batch: &Batch<'_>,
+    observation: &Observation,
+    leaf: &Leaf,
+) -> Result<(), Cause> {
+    let certificate = certificate::intern(transaction, leaf, observation.time)?;
+    let place = endpoint::intern(transaction, observation)?;
+    let visit = Visit { scan: batch.scan, place, certificate: Some(certificate), observation };
+    if let Some(id) = visit::find(transaction, &visit)? {
+        for found in &observation.matches {
+            indicator::insert_match(transaction, batch.scan, id, found)?;
+        }
+    }
+    Ok(sighting::widen(transaction, &visit, certificate, batch.vantage, true)?)
 }
 
 /// A visit that saw none has a row only where a certificate was seen before: that it is gone is

@@ -57,12 +57,14 @@ fn intern_name(connection: &Connection, observation: &Observation) -> rusqlite::
     let Some(name) = &observation.server_name else { return Ok(NO_NAME) };
     let known = connection
         .prepare_cached("SELECT id FROM server_name WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
+        .query_row([name.as_str()], |row| row.get(0))
         .optional()?;
     match known {
         Some(id) => Ok(id),
         None => {
-            connection.prepare_cached("INSERT INTO server_name (name) VALUES (?1)")?.insert([name])
+            let mut insert =
+                connection.prepare_cached("INSERT INTO server_name (name) VALUES (?1)")?;
+            insert.insert([name.as_str()])
         }
     }
 }

@@ -79,6 +79,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Finding> {
         evidence: Evidence {
             presented: true,
             key_proven: row.get("key_proven")?,
+            unproven: None,
             handshake_finished: row.get("handshake_finished")?,
         },
     })

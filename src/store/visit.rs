@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::endpoint::Place;
 use crate::domain::observation::Observation;
@@ -64,6 +64,12 @@ pub(super) fn upsert(connection: &Connection, visit: &Visit<'_>) -> rusqlite::Re
     Ok(Written { id, is_repeat: before == visit.certificate })
 }
 
+/// The row of the visit to the same place in the same scan, if it was written.
+pub(super) fn find(connection: &Connection, visit: &Visit<'_>) -> rusqlite::Result<Option<i64>> {
+    let place = params![visit.scan, visit.place.endpoint, visit.place.server_name];
+    connection.prepare_cached(FIND)?.query_row(place, |row| row.get(0)).optional()
+}
+
 /// Runs `sql`, whose parameters are the columns of [`INSERT`] in order; how many rows it changed.
 fn bind(connection: &Connection, sql: &str, visit: &Visit<'_>) -> rusqlite::Result<usize> {
     let seen = visit.observation;
@@ -102,13 +108,13 @@ fn insert_parts(
         statement.execute(params![
             visit,
             number,
-            attempt.client,
-            attempt.offer,
+            attempt.asked.client(),
+            attempt.asked.offer(),
             attempt.outcome.word(),
             attempt.outcome.detail(),
             attempt.leaf.map(|hash| hash.0),
-            attempt.key_proven,
-            attempt.handshake_finished,
+            attempt.evidence.key_proven,
+            attempt.evidence.handshake_finished,
         ])?;
     }
     let mut statement = connection.prepare_cached(CHAIN)?;

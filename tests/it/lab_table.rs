@@ -69,11 +69,16 @@ fn matches_are_confirmed_and_refusals_asked_again() {
     }
     assert_same(&table(&sweep.stdout), &expected);
     for record in parse(&sweep.stdout).iter().filter(|record| record["type"] == "observation") {
-        let again = !record["matches"].as_array().unwrap().is_empty()
-            || ["alert", "closed"].contains(&record["outcome"].as_str().unwrap());
-        let attempts: Vec<_> =
-            record["attempts"].as_array().unwrap().iter().map(|one| &one["client"]).collect();
-        assert_eq!(attempts, if again { vec!["own", "rustls"] } else { vec!["own"] }, "{record}");
+        let attempts: Vec<_> = record["attempts"].as_array().unwrap().iter().collect();
+        let attempts: Vec<_> = attempts.iter().map(|one| one["offer"].as_str().unwrap()).collect();
+        let matches = !record["matches"].as_array().unwrap().is_empty();
+        let expected: &[&str] = match record["outcome"].as_str().unwrap() {
+            "certificate" if matches => &["universal", "tls12-tls13"],
+            "alert" => &["universal", "modern", "tls12"],
+            "closed" => &["universal", "modern"],
+            _ => &["universal"],
+        };
+        assert_eq!(attempts, expected, "{record}");
     }
 }
 

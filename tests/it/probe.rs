@@ -42,10 +42,7 @@ fn people_read_the_evidence_and_the_match() {
     assert_eq!(row(&owner, "outcome"), "certificate");
     assert_eq!(row(&owner, "SHA-1"), leaf.sha1.to_string());
     assert_eq!(row(&owner, "SHA-256"), leaf.sha256.to_string());
-    assert_eq!(
-        row(&owner, "evidence"),
-        "key proven by a signature over this handshake; handshake finished"
-    );
+    assert_eq!(row(&owner, "evidence"), "key proven in this handshake; handshake finished");
     let found = format!(
         "tier A sha1:{} (vpn000000001[.]demo[.]invalid) of demo/demo-2026-11-24",
         leaf.sha1

@@ -7,6 +7,7 @@ use crate::cli::settings::Setting;
 use crate::domain::plan::Plan;
 use crate::domain::scope::Exclusion;
 use crate::domain::text::{counted, escape, grouped};
+use crate::domain::tls::ServerName;
 
 /// Exclusions listed one by one.
 const EXCLUSIONS_SHOWN: usize = 40;
@@ -31,6 +32,13 @@ pub(super) fn text(prepared: &Prepared) -> String {
     lines.push(setting("concurrency", &settings.concurrency, ToString::to_string));
     lines.push(setting("timeout", &settings.timeout, |timeout| format!("{timeout:?}")));
     lines.push(setting("handshake", &settings.handshake, |how| how.word().to_owned()));
+    let names: Vec<&str> = prepared.policy.server_names.iter().map(ServerName::as_str).collect();
+    if !names.is_empty() {
+        lines.push(row("server names", &format!("none, then {}", names.join(", "))));
+    }
+    if prepared.policy.all_leaves {
+        lines.push(row("leaves", "all: RSA, ECDSA and EdDSA one by one"));
+    }
     lines.push(setting("seed", &prepared.seed, ToString::to_string));
     lines.push(setting("store", &settings.store, |path| path.display().to_string()));
     lines.push(setting("format", &settings.format, |format| format.word().to_owned()));

@@ -46,7 +46,7 @@ pub(super) fn run(args: &ScanArgs, given: &ArgMatches) -> Result<Exit, Failure> 
 
 async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Exit, Failure> {
     let stop = session::interruptible()?;
-    let Prepared { plan, sets, settings, resumed, .. } = prepared;
+    let Prepared { plan, sets, settings, policy, resumed, .. } = prepared;
     let (store, output) = (settings.store.value.as_path(), args.output.output.as_deref());
     let opening = if resumed.is_some() { Opening::Resumed } else { Opening::Started };
     let mut sink = sink::open(settings.format.value, output, resumed.as_ref())?;
@@ -58,6 +58,8 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
             let name = |path: &PathBuf| path.display().to_string();
             let inputs = json!({
                 "handshake": settings.handshake.value.word(),
+                "server_names": policy.server_names,
+                "all_leaves": policy.all_leaves,
                 "indicators": args.indicators.iter().map(name).collect::<Vec<_>>(),
                 "targets": args.targets.as_ref().map(name),
             });
@@ -75,8 +77,7 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
     terminal::note(&opening_line(&begun.scan, &plan));
     let (plan, index) = (Arc::new(plan), Arc::new(Index::new(&sets)));
     let scan = begun.scan.clone();
-    let handshake = settings.handshake.value;
-    let session = Session { begun, index: Arc::clone(&index), handshake, sink, output, stop };
+    let session = Session { begun, index: Arc::clone(&index), policy, sink, output, stop };
     let swept = session.sweep(Arc::clone(&plan)).await?;
     let text = report(&scan, &plan, &swept, &index, Some(store))?;
     let human = settings.format.value == Format::Human;

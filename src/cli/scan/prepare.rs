@@ -7,10 +7,12 @@ use clap::ArgMatches;
 use serde_json::{Value, json};
 
 use crate::cli::args::ScanArgs;
+use crate::cli::asking;
 use crate::cli::exit::Failure;
 use crate::cli::settings::{self, File, Origin, Setting, Settings};
 use crate::cli::source;
 use crate::domain::indicator::IndicatorSet;
+use crate::domain::ladder::Policy;
 use crate::domain::plan::{Plan, Tempo};
 use crate::domain::ports::PortSet;
 use crate::domain::scan::{Scan, Shard};
@@ -27,6 +29,7 @@ pub(in crate::cli) struct Prepared {
     pub(in crate::cli) plan: Plan,
     pub(in crate::cli) sets: Vec<IndicatorSet>,
     pub(in crate::cli) settings: Settings,
+    pub(in crate::cli) policy: Policy,
     /// The scan to finish.
     pub(in crate::cli) resumed: Option<Scan>,
     pub(in crate::cli) seed: Setting<u64>,
@@ -59,6 +62,7 @@ pub(super) fn prepare(
         args.targets.as_deref().map(|path| source::target_list(path, &scope)).transpose()?;
     let indicator_files: Vec<_> = args.indicators.iter().chain(&file.indicators).cloned().collect();
     let sets = source::indicator_sets(&indicator_files)?;
+    let policy = asking::policy(&args.asking, settings.handshake.value, &sets)?;
     let mut warnings = fit_descriptors(&mut settings)?;
     warnings.extend(targets.iter().flat_map(|list| left_out(list, &scope, &ports)));
     let plan = plan_of(scope, ports, targets, &settings);
@@ -88,7 +92,7 @@ pub(super) fn prepare(
         )));
     }
     let targets_from = args.targets.as_ref().map(|path| path.display().to_string());
-    Ok(Prepared { plan, sets, settings, resumed, seed, ports_from, targets_from, warnings })
+    Ok(Prepared { plan, sets, settings, policy, resumed, seed, ports_from, targets_from, warnings })
 }
 
 /// What of `list` is not visited, though it is named.

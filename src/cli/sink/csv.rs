@@ -72,7 +72,7 @@ impl<W: Write + Send> Sink for Csv<W> {
             origin.vantage.to_owned(),
             observation.target.address.to_string(),
             observation.target.port.to_string(),
-            text(observation.server_name.clone()),
+            text(observation.server_name.as_ref().map(ToString::to_string)),
             observation.outcome.to_string(),
             text(observation.outcome.detail()),
             text(leaf.map(|leaf| leaf.sha1.to_string())),

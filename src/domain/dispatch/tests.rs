@@ -195,7 +195,7 @@ fn what_a_local_shortage_returns_is_started_again() {
                 let count = started.entry(ticket.position).or_insert(0);
                 *count += 1;
                 if *count == 1 {
-                    dispatch.returned(ticket)
+                    dispatch.returned(ticket, Moment::ZERO)
                 } else {
                     let _ = dispatch.finished(ticket);
                 }
@@ -206,6 +206,46 @@ fn what_a_local_shortage_returns_is_started_again() {
     }
     assert_eq!(started.len(), 16);
     assert!(started.values().all(|count| *count == 2));
+}
+
+#[test]
+fn what_is_to_be_probed_again_waits_for_its_moment_and_goes_before_the_rest_of_its_prefix() {
+    let tempo = Tempo { rate_per_prefix: Some(1.0), ..Tempo::default() };
+    let mut dispatch = Dispatch::new(plan("127.0.0.0/30", "", tempo), Coverage::default());
+    let at = Duration::from_secs;
+    let Next::Start(first) = dispatch.next(at(0)) else { panic!() };
+    dispatch.returned(first, at(3));
+    let mut started = Vec::new();
+    for second in 1..=5 {
+        let Next::Start(ticket) = dispatch.next(at(second)) else { panic!("{second}") };
+        started.push(ticket);
+        dispatch.finished(ticket);
+    }
+    let at_third = started.iter().position(|ticket| *ticket == first);
+    assert_eq!(at_third, Some(2), "{started:?}");
+}
+
+#[test]
+fn a_run_is_not_over_while_something_waits_for_its_moment() {
+    let plan = plan("127.0.0.1/32", "", Tempo::default());
+    let mut dispatch = Dispatch::new(plan, Coverage::default());
+    let Next::Start(first) = dispatch.next(Moment::ZERO) else { panic!() };
+    let mut rest = Vec::new();
+    dispatch.returned(first, Duration::from_secs(5));
+    loop {
+        match dispatch.next(Moment::ZERO) {
+            Next::Start(ticket) => {
+                dispatch.finished(ticket);
+                rest.push(ticket);
+            }
+            other => {
+                assert_eq!(other, Next::Wait(Duration::from_secs(5)));
+                break;
+            }
+        }
+    }
+    assert_eq!(rest.len(), 3);
+    assert_eq!(dispatch.next(Duration::from_secs(5)), Next::Start(first));
 }
 
 #[test]

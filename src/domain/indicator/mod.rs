@@ -10,6 +10,7 @@ pub use file::read;
 pub use index::Index;
 
 use super::fingerprint::{Fingerprint, Sha256Fingerprint};
+use super::server_name::ServerName;
 use super::time::Day;
 
 /// How sensitive a set is: the Traffic Light Protocol 2.0 of FIRST, from open to closed.
@@ -65,6 +66,15 @@ pub struct IndicatorSet {
     pub certificates: Vec<Certificate>,
     /// Addresses that the sources name: shown beside matches, never a match.
     pub addresses: Vec<Address>,
+}
+
+impl IndicatorSet {
+    /// The names in this set that can be sent to servers: labels that are DNS names with more than one label.
+    pub fn server_names(&self) -> impl Iterator<Item = ServerName> {
+        let labels =
+            self.certificates.iter().filter_map(|certificate| certificate.label.as_deref());
+        labels.filter(|label| label.contains('.')).filter_map(|label| ServerName::new(label).ok())
+    }
 }
 
 /// A report that names indicators.
@@ -141,6 +151,13 @@ pub struct Match {
     pub label: Option<Arc<str>>,
     /// The source's id within the set.
     pub source: Arc<str>,
+}
+
+impl Match {
+    /// Whether it is close enough for a second connection that proves more.
+    pub fn is_to_be_confirmed(&self) -> bool {
+        self.tier <= Tier::A
+    }
 }
 
 /// A report that names the address visited.

@@ -4,6 +4,7 @@
 //! go in; bytes to send, a deadline and at last one [`Verdict`] come out. The engine drives any
 //! client the same way; a client never learns what carries it.
 
+mod ask;
 pub mod own;
 mod proof;
 mod rsa;
@@ -12,6 +13,8 @@ mod sniff;
 
 use std::time::Duration;
 
+pub use super::server_name::ServerName;
+pub use ask::{Ask, Asked, Clients, Offers};
 pub use rustls_client::{RustlsClient, RustlsOffer};
 
 use super::observation::{Evidence, TlsFacts};
@@ -78,12 +81,6 @@ pub type Entropy = [u8; 112];
 
 /// Makes a client for each connection.
 pub trait Offer: Send + Sync {
-    /// Which client this makes, as [`Attempt::client`](super::observation::Attempt::client) records it.
-    fn client(&self) -> &'static str;
-
-    /// What it offers, as [`Attempt::offer`](super::observation::Attempt::offer) records it.
-    fn offer(&self) -> &'static str;
-
     /// A client for a connection that was accepted at `now`; `entropy` is for this one alone.
     fn start(&self, now: Moment, entropy: Entropy) -> Box<dyn Client>;
 }
@@ -124,7 +121,7 @@ impl Verdict {
             ended: None,
             certificates: Vec::new(),
             tls: None,
-            evidence: Evidence { presented: false, key_proven: None, handshake_finished: false },
+            evidence: Evidence::NONE,
             first_byte: None,
             leaf: None,
         }

@@ -14,12 +14,12 @@ use rustls::{
 };
 
 use super::sniff::{Intake, Taken};
-use super::{Client, End, Entropy, Limits, Moment, Offer, Verdict, proof, told};
-use crate::domain::observation::{Evidence, TlsFacts};
+use super::{Client, End, Entropy, Limits, Moment, Offer, Verdict, own, proof, told};
+use crate::domain::observation::{Evidence, TlsFacts, Unproven};
 use crate::domain::outcome::{Alert, Outcome};
 
-/// The schemes that are offered, in the order of preference; all can be checked.
-const SCHEMES: [SignatureScheme; 12] = [
+/// The schemes that are offered, in the order of preference.
+const SCHEMES: [SignatureScheme; 16] = [
     SignatureScheme::ECDSA_NISTP256_SHA256,
     SignatureScheme::ED25519,
     SignatureScheme::RSA_PSS_SHA256,
@@ -32,15 +32,22 @@ const SCHEMES: [SignatureScheme; 12] = [
     SignatureScheme::RSA_PKCS1_SHA512,
     SignatureScheme::RSA_PKCS1_SHA1,
     SignatureScheme::ECDSA_SHA1_Legacy,
+    SignatureScheme::ED448,
+    // RSASSA-PSS keys with SHA-256, SHA-384 and SHA-512.
+    SignatureScheme::Unknown(0x0809),
+    SignatureScheme::Unknown(0x080a),
+    SignatureScheme::Unknown(0x080b),
 ];
 
 /// Offers TLS 1.2 and 1.3 through rustls and completes the handshake.
 ///
-/// Key exchange is X25519, P-256 and P-384, signatures go down to SHA-1, no server name is sent, and no
-/// session is ever resumed: a resumed session would show yesterday's certificate.
+/// Key exchange is X25519, P-256 and P-384, signatures go down to SHA-1, no server name is sent unless one is given,
+/// and no session is ever resumed: a resumed session would show yesterday's certificate.
+#[derive(Clone)]
 pub struct RustlsOffer {
     config: ClientConfig,
     limits: Limits,
+    server_name: Option<super::ServerName>,
 }
 
 impl RustlsOffer {
@@ -67,23 +74,20 @@ impl RustlsOffer {
             .with_custom_certificate_verifier(recorder)
             .with_no_client_auth();
         config.resumption = Resumption::disabled();
-        config.enable_sni = false;
-        Ok(Self { config, limits })
+        Ok(Self { config, limits, server_name: None })
+    }
+
+    /// The same with a server name, or with none.
+    #[must_use]
+    pub fn with_server_name(self, server_name: Option<super::ServerName>) -> Self {
+        Self { server_name, ..self }
     }
 }
 
 impl Offer for RustlsOffer {
-    fn client(&self) -> &'static str {
-        "rustls"
-    }
-
-    fn offer(&self) -> &'static str {
-        "tls12-tls13"
-    }
-
     /// rustls draws its own random numbers.
     fn start(&self, now: Moment, _entropy: Entropy) -> Box<dyn Client> {
-        Box::new(RustlsClient::new(&self.config, self.limits, now))
+        Box::new(RustlsClient::new(self, now))
     }
 }
 
@@ -98,10 +102,10 @@ impl TimeProvider for NoTime {
 }
 
 /// What the verifier saw.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
     certificates: Vec<Vec<u8>>,
-    key_proven: Option<bool>,
+    proof: Result<bool, Unproven>,
 }
 
 /// Accepts every certificate and every signature, and notes what they were worth.
@@ -113,7 +117,8 @@ struct Recorder {
 
 impl Recorder {
     fn new(chain_len_max: usize) -> Self {
-        Self { chain_len_max, seen: Mutex::default() }
+        let seen = Seen { certificates: Vec::new(), proof: Err(Unproven::NotReached) };
+        Self { chain_len_max, seen: Mutex::new(seen) }
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
@@ -122,9 +127,8 @@ impl Recorder {
     }
 
     fn check(&self, message: &[u8], leaf: &CertificateDer<'_>, signed: &DigitallySignedStruct) {
-        let scheme = proof::Scheme::Named(u16::from(signed.scheme));
-        let checked = proof::check(leaf, scheme, message, signed.signature());
-        self.seen().key_proven = checked.key_proven();
+        let scheme = proof::Scheme::Named(signed.scheme.into());
+        self.seen().proof = proof::check(leaf, scheme, message, signed.signature()).proof();
     }
 }
 
@@ -180,13 +184,19 @@ pub struct RustlsClient {
 }
 
 impl RustlsClient {
-    fn new(config: &ClientConfig, limits: Limits, now: Moment) -> Self {
+    fn new(offer: &RustlsOffer, now: Moment) -> Self {
+        let limits = offer.limits;
         let recorder = Arc::new(Recorder::new(limits.chain_len_max));
-        let mut config = config.clone();
+        let mut config = offer.config.clone();
         config.dangerous().set_certificate_verifier(Arc::<Recorder>::clone(&recorder));
+        config.enable_sni = offer.server_name.is_some();
         // An address as server name sends no server name (RFC 6066, section 3).
         let nobody = ServerName::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let connection = ClientConnection::new(Arc::new(config), nobody).ok();
+        let name = match &offer.server_name {
+            Some(name) => ServerName::try_from(name.as_str().to_owned()).ok(),
+            None => Some(nobody),
+        };
+        let connection = name.and_then(|name| ClientConnection::new(Arc::new(config), name).ok());
         let mut client = Self {
             recorder,
             deadline: now + limits.handshake,
@@ -249,15 +259,20 @@ impl RustlsClient {
         if std::mem::replace(&mut self.concluded, true) {
             return;
         }
-        let Seen { certificates, key_proven } = std::mem::take(&mut *self.recorder.seen());
-        let presented = !certificates.is_empty();
-        let (outcome, ended) = told(failure, presented);
+        let mut seen = self.recorder.seen();
+        let (certificates, proof) = (std::mem::take(&mut seen.certificates), seen.proof);
+        drop(seen);
+        let evidence = match certificates.is_empty() {
+            true => Evidence::NONE,
+            false => Evidence::of(proof, failure.is_none()),
+        };
+        let (outcome, ended) = told(failure, evidence.presented);
         self.verdict = Some(Verdict {
             outcome,
             ended,
             certificates,
             tls: self.connection.as_ref().and_then(facts),
-            evidence: Evidence { presented, key_proven, handshake_finished: failure.is_none() },
+            evidence,
             first_byte: self.intake.first_byte(),
             leaf: self.leaf,
         });
@@ -272,6 +287,10 @@ impl Client for RustlsClient {
         match self.intake.take(now, bytes) {
             Taken::Nothing => {}
             Taken::Tls(bytes) => self.read(now, &bytes),
+            Taken::Last(bytes) => {
+                self.read(now, &bytes);
+                self.conclude(Some(Outcome::TooLarge));
+            }
             Taken::Over(outcome) => self.conclude(Some(outcome)),
         }
     }
@@ -301,11 +320,6 @@ fn facts(connection: &ClientConnection) -> Option<TlsFacts> {
         ProtocolVersion::TLSv1_3 => "1.3",
         _ => return None,
     };
-    let suite = connection.negotiated_cipher_suite()?.suite().as_str()?;
-    Some(TlsFacts { version, cipher_suite: iana_name(suite) })
-}
-
-/// rustls writes `TLS13_AES_…` where the IANA registry has `TLS_AES_…`.
-fn iana_name(suite: &str) -> String {
-    suite.replacen("TLS13_", "TLS_", 1)
+    let suite = connection.negotiated_cipher_suite()?.suite();
+    Some(TlsFacts { version, cipher_suite: own::suite_name(suite.into()) })
 }

@@ -24,6 +24,8 @@ pub(super) enum Taken<'a> {
     Nothing,
     /// Read them as TLS.
     Tls(Cow<'a, [u8]>),
+    /// Read them as TLS; there are more of them than are taken.
+    Last(Cow<'a, [u8]>),
     /// They end it.
     Over(Outcome),
 }
@@ -56,28 +58,34 @@ impl Intake {
             return Taken::Nothing;
         }
         self.first_byte.get_or_insert(now);
+        let room = self.bytes_max - self.bytes_in;
+        let is_too_much = bytes.len() > room;
+        let bytes = &bytes[..bytes.len().min(room)];
         self.bytes_in += bytes.len();
-        if self.bytes_in > self.bytes_max {
-            return Taken::Over(Outcome::TooLarge);
-        }
         self.alerts.push(bytes);
-        let Some(mut first) = self.unclear.take() else { return Taken::Tls(bytes.into()) };
-        first.extend_from_slice(bytes);
-        match beginning(&first) {
-            Beginning::Unclear => {
-                self.unclear = Some(first);
-                Taken::Nothing
+        let bytes = match self.unclear.take() {
+            None => Cow::Borrowed(bytes),
+            Some(mut first) => {
+                first.extend_from_slice(bytes);
+                match beginning(&first) {
+                    Beginning::Unclear if is_too_much => return Taken::Over(Outcome::TooLarge),
+                    Beginning::Unclear => {
+                        self.unclear = Some(first);
+                        return Taken::Nothing;
+                    }
+                    Beginning::Tls => Cow::Owned(first),
+                    Beginning::NotTls(protocol) => return Taken::Over(Outcome::NotTls(protocol)),
+                }
             }
-            Beginning::Tls => Taken::Tls(first.into()),
-            Beginning::NotTls(protocol) => Taken::Over(Outcome::NotTls(protocol)),
-        }
+        };
+        if is_too_much { Taken::Last(bytes) } else { Taken::Tls(bytes) }
     }
 
     /// What it means that the connection ended so, if nothing was concluded before.
     pub(super) fn ended(&self, end: End) -> Outcome {
         let answered = self.first_byte.is_some();
         let not_tls = self.not_tls().map(Outcome::NotTls);
-        let alert = self.alerts.last().map(Outcome::Alert);
+        let alert = self.alerts.latest().map(Outcome::Alert);
         match end {
             End::Reset => not_tls.unwrap_or(Outcome::Reset),
             End::EndOfStream if !answered => Outcome::Closed,
@@ -127,6 +135,8 @@ struct AlertWatch {
     /// Bytes of the record that follow what `head` holds.
     left: usize,
     last: Option<Alert>,
+    /// Whether nothing came after it.
+    is_latest: bool,
 }
 
 impl AlertWatch {
@@ -135,9 +145,15 @@ impl AlertWatch {
         self.last
     }
 
+    /// The alert that passed in the clear, if nothing came after it.
+    fn latest(&self) -> Option<Alert> {
+        self.last.filter(|_| self.is_latest)
+    }
+
     /// Takes the next bytes of the stream.
     fn push(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
+            self.is_latest = false;
             if self.left > 0 && self.filled >= self.wanted() {
                 let skipped = self.left.min(bytes.len());
                 self.left -= skipped;
@@ -169,7 +185,8 @@ impl AlertWatch {
         if self.filled < self.wanted() || self.left > 0 {
             return;
         }
-        if self.is_alert() {
+        self.is_latest = self.is_alert();
+        if self.is_latest {
             self.last = Some(Alert { level: self.head[5], description: self.head[6] });
         }
         self.filled = 0;

@@ -118,8 +118,7 @@ fn a_finished_handshake_proves_the_key_in_any_chunking() {
             assert_eq!(verdict.outcome, Outcome::Certificate);
             assert_eq!(verdict.ended, None);
             assert_eq!(verdict.certificates, [leaf.clone(), leaf.clone()]);
-            let proven =
-                Evidence { presented: true, key_proven: Some(true), handshake_finished: true };
+            let proven = Evidence::of(Ok(true), true);
             assert_eq!(verdict.evidence, proven);
             assert_eq!(verdict.tls.unwrap().version, version);
             assert_eq!((verdict.first_byte, verdict.leaf), (Some(NOW), Some(NOW)));
@@ -148,8 +147,7 @@ fn a_copied_certificate_is_presented_and_never_proven() {
         let (server, leaf) = server(version, &shown, &held);
         let verdict = handshake(&server, usize::MAX);
         assert_eq!(verdict.certificates[0], leaf);
-        let evidence =
-            Evidence { presented: true, key_proven: Some(false), handshake_finished: true };
+        let evidence = Evidence::of(Ok(false), true);
         assert_eq!(verdict.evidence, evidence);
         // A key of another kind cannot even be checked against the leaf.
         let (server, _) = super::tests::server(version, &shown, &key_pair(&rcgen::PKCS_RSA_SHA256));

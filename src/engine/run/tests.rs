@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{self, Receiver};
 
 use super::*;
 use crate::domain::indicator::Index;
+use crate::domain::ladder::{CLOSED_WAIT, Depth, Policy};
 use crate::domain::observation::Observation;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Tempo;
@@ -15,8 +16,8 @@ use crate::domain::ports::PortSet;
 use crate::domain::scan::Shard;
 use crate::domain::scope;
 use crate::domain::time::Timestamp;
-use crate::domain::tls::{Client, End, Entropy, Moment, Offer, Verdict};
-use crate::engine::{Clock, Seconds};
+use crate::domain::tls::{Ask, Client, End, Entropy, Moment, Offers, Verdict};
+use crate::engine::Clock;
 
 /// Says `closed` as soon as it exists; the client numbered `panics_at` panics instead.
 struct Trivial {
@@ -34,16 +35,8 @@ impl Trivial {
     }
 }
 
-impl Offer for Trivial {
-    fn client(&self) -> &'static str {
-        "trivial"
-    }
-
-    fn offer(&self) -> &'static str {
-        "nothing"
-    }
-
-    fn start(&self, _now: Moment, _entropy: Entropy) -> Box<dyn Client> {
+impl Offers for Trivial {
+    fn start(&self, _ask: &Ask, _now: Moment, _entropy: Entropy) -> Box<dyn Client> {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         assert!(number != self.panics_at, "client {number} was told to panic");
         Box::new(TrivialClient)
@@ -82,16 +75,19 @@ async fn plan(extra: &str) -> (TcpListener, Arc<Plan>) {
     (listener, Arc::new(Plan::new(scope, ports, None, (3, Shard::WHOLE), tempo).unwrap()))
 }
 
-fn prober(first: Arc<dyn Offer>, clock: Clock) -> Prober {
-    let index = Arc::new(Index::default());
-    Prober { first, second: None, index, clock, connect_timeout: Duration::from_secs(5) }
+fn prober(offers: Arc<dyn Offers>, clock: Clock) -> Prober {
+    let (index, policy) = (Arc::new(Index::default()), Arc::new(Policy::new(Depth::Auto)));
+    Prober { policy, offers, index, clock, connect_timeout: Duration::from_secs(5) }
 }
 
 async fn observations(mut events: Receiver<Event>) -> (Vec<(u64, Observation)>, Vec<Event>) {
     let (mut observed, mut others) = (Vec::new(), Vec::new());
     while let Some(event) = events.recv().await {
         match event {
-            Event::Observed { position, observation } => observed.push((position, *observation)),
+            Event::Observed { position, mut observations, is_over } => {
+                assert!(is_over && observations.len() == 1, "{observations:?}");
+                observed.extend(observations.pop().map(|seen| (position, seen)));
+            }
             other => others.push(other),
         }
     }
@@ -187,7 +183,8 @@ fn with_open_tickets(plan: Arc<Plan>) -> (Run, Vec<Ticket>, Receiver<Event>) {
 }
 
 fn shortage() -> Ended {
-    Ended::Local(io::Error::from_raw_os_error(nix::libc::EMFILE), None)
+    let visiting = Visiting::new(&Policy::new(Depth::Auto));
+    Ended::Local(io::Error::from_raw_os_error(nix::libc::EMFILE), Box::new(visiting))
 }
 
 #[tokio::test(start_paused = true)]
@@ -214,7 +211,8 @@ async fn a_shortage_that_lasts_ends_the_run_after_ten_seconds() {
     let mut ticket = tickets[0];
     while run.end.is_none() {
         run.take_ended(ticket, shortage()).await;
-        let Next::Start(next) = run.dispatch.next(Moment::ZERO) else { panic!() };
+        let now = run.prober.clock.now();
+        let Next::Start(next) = run.dispatch.next(now) else { panic!() };
         ticket = next;
     }
     assert!(matches!(run.end, Some(RunEnd::Starved(_))));
@@ -222,14 +220,15 @@ async fn a_shortage_that_lasts_ends_the_run_after_ten_seconds() {
 }
 
 /// The one target that answers is `closed` at first, and so asked again.
-#[tokio::test]
-async fn a_second_attempt_is_made_within_the_same_visit() {
+#[tokio::test(start_paused = true)]
+async fn a_second_attempt_is_made_within_the_same_visit_and_not_at_once() {
     let (_listener, plan) = plan("").await;
     let (sender, events) = mpsc::channel(256);
-    let second = Seconds { complete: Trivial::new(), finish: Trivial::new() };
-    let prober = Prober { second: Some(second), ..prober(Trivial::new(), Clock::start()) };
+    let clock = Clock::simulated(Timestamp::default());
+    let prober = prober(Trivial::new(), clock);
     let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await;
     assert!(matches!(end, RunEnd::Complete));
+    assert!(clock.now() >= CLOSED_WAIT, "{:?}", clock.now());
     let (observed, _) = observations(events).await;
     assert_eq!(observed.len(), 64);
     for (_, seen) in &observed {
@@ -246,19 +245,43 @@ async fn what_a_first_attempt_saw_is_told_even_if_there_is_no_time_for_a_second(
     let prober = prober(Trivial::new(), Clock::simulated(Timestamp::default()));
     let mut run = Run::new(plan, Coverage::default(), prober, sender, stop);
     let Next::Start(ticket) = run.dispatch.next(Moment::ZERO) else { panic!() };
-    let index = Index::default();
+    let visiting = Visiting::new(&run.prober.policy);
     let visit = crate::domain::visit::Visit {
         time: Timestamp::default(),
         target: ticket.target,
         began: Moment::ZERO,
         connected: None,
-        client: "trivial",
-        offer: "nothing",
+        ask: &visiting.ask.clone(),
     };
-    let seen = Box::new(visit.without_connection(Outcome::Closed, &index));
-    run.take_ended(ticket, Ended::Again(seen)).await;
+    let seen = visit.without_connection(Outcome::Closed, &Index::default());
+    let stand = visiting.take(seen, &run.prober.policy);
+    run.take_ended(ticket, Ended::Stands { stand, abandoned: false }).await;
     assert!(events.try_recv().is_err());
     run.tell_what_is_left().await;
-    let Some(Event::Observed { position, observation }) = events.recv().await else { panic!() };
-    assert_eq!((position, observation.outcome), (ticket.position, Outcome::Closed));
+    let Some(Event::Observed { position, observations, is_over }) = events.recv().await else {
+        panic!()
+    };
+    assert_eq!((position, is_over), (ticket.position, true));
+    assert_eq!(observations[0].outcome, Outcome::Closed);
+}
+
+/// A host that was left forty times with a handshake that had begun is asked to finish the next one.
+#[tokio::test(start_paused = true)]
+async fn handshakes_are_completed_where_too_many_were_abandoned() {
+    let (_listener, plan) = plan("").await;
+    let (sender, _events) = mpsc::channel(256);
+    let mut prober = prober(Trivial::new(), Clock::simulated(Timestamp::default()));
+    let server_names = (0..100)
+        .map(|number| crate::domain::tls::ServerName::new(&format!("n{number}.example")).unwrap())
+        .collect();
+    prober.policy = Arc::new(Policy { server_names, ..Policy::new(Depth::Auto) });
+    let stop = CancellationToken::new();
+    let mut run = Run::new(plan, Coverage::default(), prober, sender, stop);
+    let Next::Start(ticket) = run.dispatch.next(Moment::ZERO) else { panic!() };
+    for _ in 0..40 {
+        assert!(!run.courtesy.is_due(ticket.target.address, Moment::ZERO));
+        let stand = Stand::Again(Box::new(Visiting::new(&run.prober.policy)));
+        run.take_ended(ticket, Ended::Stands { stand, abandoned: true }).await;
+    }
+    assert!(run.courtesy.is_due(ticket.target.address, Moment::ZERO));
 }

@@ -20,6 +20,7 @@ use crate::domain::observation::{Attempt, Evidence, Observation, Timing, TlsFact
 use crate::domain::outcome::Outcome;
 use crate::domain::scan::{Counts, Scan, Shard};
 use crate::domain::time::{Day, Timestamp};
+use crate::domain::tls::{Asked, ServerName};
 
 /// 2026-11-24T02:18:24.512Z, and 999 microseconds that text does not show.
 const T0: i64 = 1_795_486_704_512_999;
@@ -51,11 +52,10 @@ impl Scratch {
     }
 
     fn record(&mut self, id: &str, observations: &[Observation]) -> Result<(), StoreError> {
-        let observations: Vec<_> = (0..).zip(observations.iter().cloned()).collect();
         self.ledger.record(&Batch {
             scan: id,
             vantage: "lab",
-            observations: &observations,
+            observations,
             faults: &[],
             coverage: &[(0, 9)].into_iter().collect(),
             counts: &Counts::default(),
@@ -165,19 +165,20 @@ fn listed() -> Match {
 
 /// A visit to `address`:443 at `seconds` after [`T0`] that saw `leaf`.
 fn seen(address: &str, seconds: i64, leaf: Leaf) -> Observation {
-    let evidence = Evidence { presented: true, key_proven: Some(true), handshake_finished: true };
+    let evidence = Evidence::of(Ok(true), true);
+    let time = Timestamp::from_micros(T0 + seconds * 1_000_000);
     let attempt = Attempt {
-        client: "rustls",
-        offer: "tls12-tls13",
+        time,
+        asked: Asked::Rustls,
         outcome: Outcome::Certificate,
         leaf: Some(leaf.sha256),
-        key_proven: evidence.key_proven,
-        handshake_finished: evidence.handshake_finished,
+        evidence,
     };
     Observation {
-        time: Timestamp::from_micros(T0 + seconds * 1_000_000),
+        time,
         target: Target::new(address.parse().unwrap(), 443),
         server_name: None,
+        is_other_leaf: false,
         outcome: Outcome::Certificate,
         ended: None,
         tls: Some(TlsFacts { version: "1.3", cipher_suite: "TLS_AES_128_GCM_SHA256".to_owned() }),
@@ -195,12 +196,6 @@ fn seen(address: &str, seconds: i64, leaf: Leaf) -> Observation {
 fn unseen(address: &str, seconds: i64, outcome: Outcome) -> Observation {
     let evidence = Evidence::default();
     let seen = seen(address, seconds, leaf("none"));
-    let attempts = vec![Attempt {
-        outcome,
-        leaf: None,
-        key_proven: None,
-        handshake_finished: false,
-        ..seen.attempts[0]
-    }];
+    let attempts = vec![Attempt { outcome, leaf: None, evidence, ..seen.attempts[0] }];
     Observation { outcome, tls: None, evidence, leaf: None, chain: Vec::new(), attempts, ..seen }
 }

@@ -14,7 +14,7 @@ fn row(first: i64, last: i64, rest: &str) -> String {
 fn a_sighting_names_place_and_interval() {
     let mut scratch = Scratch::with_scans(&["one"]);
     let named = Observation {
-        server_name: Some("www.example".to_owned()),
+        server_name: Some(ServerName::new("www.example").unwrap()),
         ..seen("2001:db8::1", 3, leaf("a"))
     };
     scratch.record("one", &[named, seen("192.0.2.1", 1, leaf("a"))]).unwrap();
@@ -53,7 +53,7 @@ fn vantages_are_kept_apart_and_told_together() {
             faults: &[],
             scan: scan_id,
             vantage,
-            observations: &[(0, seen("192.0.2.1", seconds, leaf("a")))],
+            observations: &[seen("192.0.2.1", seconds, leaf("a"))],
             coverage: &Coverage::default(),
             counts: &Counts::default(),
         };
@@ -206,7 +206,8 @@ fn one_batch_or_many_leave_the_same() {
             let address = format!("192.0.2.{}", number % 20);
             match outcomes[number % 3] {
                 Outcome::Certificate => {
-                    let name = Some(format!("{}.example", number % 7)).filter(|_| number % 2 == 0);
+                    let name = ServerName::new(&format!("n{}.example", number % 7)).ok();
+                    let name = name.filter(|_| number % 2 == 0);
                     let leaf = leaf(["a", "b"][number % 2]);
                     Observation { server_name: name, ..seen(&address, number as i64, leaf) }
                 }

@@ -31,7 +31,7 @@ fn sightings_are_told_in_text() {
 fn matches_are_told_in_text() {
     let mut scratch = Scratch::with_scans(&["one"]);
     let leaf = leaf("listed");
-    let named = Some("a.example".to_owned());
+    let named = ServerName::new("a.example").ok();
     let matches = vec![listed()];
     let visit = Observation { server_name: named, matches, ..seen("192.0.2.1", 0, leaf.clone()) };
     scratch.record("one", &[visit]).unwrap();

@@ -1,8 +1,11 @@
 //! Key exchange groups, and shares that cost nothing.
 //!
 //! The share that we send is the group's base point or generator, as if our private key were one. The server
-//! computes its secret from it as it computed its own share, so that both are the same and we have nothing to compute. RFC 8446 section 4.2.8 allows
-//! any valid element; the servers that are known to have been tried accept these.
+//! computes its secret from it as it computed its own share, so that both are the same and we have nothing to
+//! compute. RFC 8446 section 4.2.8 allows any valid element. Should a server refuse a base point, [`StaticKeys`]
+//! have a share that nobody can tell from a fresh one.
+
+use aws_lc_rs::agreement::{self, Algorithm, ECDH_P256, PrivateKey, UnparsedPublicKey, X25519};
 
 /// A group that we can give a share of (IANA TLS Supported Groups).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +64,8 @@ impl Group {
         }
     }
 
-    /// The secret that is shared with a server whose share is `theirs`; `None` if that is no share.
+    /// The secret that is shared with a server whose share is `theirs` when ours was the base point; `None` if that
+    /// is no share.
     pub(super) fn secret(self, theirs: &[u8]) -> Option<&[u8]> {
         match self.kind {
             Kind::Weierstrass(point) => {
@@ -75,6 +79,53 @@ impl Group {
         }
     }
 }
+
+/// Private keys for X25519 and P-256 that serve every connection of a run.
+///
+/// One key for all is enough: what it protects is a handshake over which nothing is said.
+#[derive(Debug)]
+pub struct StaticKeys {
+    x25519: (PrivateKey, Vec<u8>),
+    p256: (PrivateKey, Vec<u8>),
+}
+
+impl StaticKeys {
+    /// Keys made of `entropy`; `None` in the one case of 2^32 where that is no key.
+    pub fn new(entropy: &[u8; 64]) -> Option<Self> {
+        let key = |algorithm: &'static Algorithm, bytes: &[u8]| {
+            let key = PrivateKey::from_private_key(algorithm, bytes).ok()?;
+            let share = key.compute_public_key().ok()?.as_ref().to_vec();
+            Some((key, share))
+        };
+        let (first, second) = entropy.split_at(32);
+        Some(Self { x25519: key(&X25519, first)?, p256: key(&ECDH_P256, second)? })
+    }
+
+    fn of(&self, group: Group) -> Option<&(PrivateKey, Vec<u8>)> {
+        match group.code {
+            X25519_CODE => Some(&self.x25519),
+            P256_CODE => Some(&self.p256),
+            _ => None,
+        }
+    }
+
+    /// Our share of `group`; of a group without a key of ours, the base point.
+    pub(super) fn share(&self, group: Group) -> Vec<u8> {
+        self.of(group).map_or_else(|| group.share(), |(_, share)| share.clone())
+    }
+
+    /// The secret that is shared with a server whose share is `theirs`; `None` if that is no share.
+    pub(super) fn secret(&self, group: Group, theirs: &[u8]) -> Option<Vec<u8>> {
+        let Some((key, _)) = self.of(group) else {
+            return group.secret(theirs).map(<[u8]>::to_vec);
+        };
+        let theirs = UnparsedPublicKey::new(key.algorithm(), theirs);
+        agreement::agree(key, theirs, (), |secret| Ok(secret.to_vec())).ok()
+    }
+}
+
+const X25519_CODE: u16 = 29;
+const P256_CODE: u16 = 23;
 
 /// Lower-case `hex` as bytes; a compile-time error if it has another length.
 const fn unhex<const N: usize>(hex: &str) -> [u8; N] {
@@ -143,5 +194,17 @@ mod tests {
         }
         assert_eq!(Group::of(24).unwrap().secret(&[2; 97]), None, "a compressed point");
         assert_eq!(Group::of(26), None);
+    }
+
+    #[test]
+    fn static_keys_agree_with_whoever_has_their_share() {
+        let [ours, theirs] = [[7; 64], [9; 64]].map(|entropy| StaticKeys::new(&entropy).unwrap());
+        for group in [29, 23, 24].map(|code| Group::of(code).unwrap()) {
+            let secret = ours.secret(group, &theirs.share(group)).unwrap();
+            assert_eq!(Some(&secret), theirs.secret(group, &ours.share(group)).as_ref());
+            assert_eq!(ours.share(group) == group.share(), group.code == 24);
+            assert_eq!(ours.secret(group, &[4; 65]), None, "no point");
+        }
+        assert!(StaticKeys::new(&[0xff; 64]).is_none(), "greater than the order of P-256");
     }
 }

@@ -1,6 +1,10 @@
 //! Reading handshake messages. Every length is checked against what is there before it is believed.
 
+use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
+
 use super::codepoints::TLS13;
+use super::codepoints::handshake_type::CERTIFICATE;
+use super::groups::Group;
 use super::records::Trouble;
 
 /// A cursor over bytes that gives nothing it does not have.
@@ -73,17 +77,28 @@ impl Messages {
         self.bytes.extend_from_slice(fragment);
     }
 
+    /// Whether nothing is left over.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.taken == self.bytes.len()
+    }
+
     /// The next whole message, if it is there.
     pub(super) fn next(&mut self) -> Result<Option<Message>, Trouble> {
         let Some((kind, length)) = self.head() else { return Ok(None) };
         if length > self.len_max {
-            return Err(Trouble::TooLarge);
+            // The leaf stands at the beginning: that much of it is still read.
+            return if kind == CERTIFICATE { Ok(None) } else { Err(Trouble::TooLarge) };
         }
         let Some(bytes) = self.rest().get(..4 + length).map(<[u8]>::to_vec) else {
             return Ok(None);
         };
         self.taken += bytes.len();
         Ok(Some(Message { kind, bytes }))
+    }
+
+    /// Whether the message that is coming is longer than is taken.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.head().is_some_and(|(_, length)| length > self.len_max)
     }
 
     /// Type and content so far of the message that is still coming.
@@ -102,6 +117,9 @@ impl Messages {
         Some((reader.number(1)? as u8, reader.number(3)?))
     }
 }
+
+/// The code point of zlib (RFC 8879, section 3).
+pub(super) const ZLIB: u16 = 1;
 
 /// A ServerHello (RFC 8446, section 4.1.3; RFC 5246, section 7.4.1.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,39 +200,98 @@ pub(super) fn leaf(body: &[u8], version: u16) -> Option<&[u8]> {
     (length > 0 && length + 3 <= list).then(|| first.take(length)).flatten()
 }
 
+/// The body of the Certificate message that a CompressedCertificate holds (RFC 8879, section 4), `len_max`
+/// bytes at most. zlib is the one algorithm that is offered.
+pub(super) fn inflated(body: &[u8], len_max: usize) -> Result<Vec<u8>, Trouble> {
+    let mut reader = Reader::new(body);
+    let parts = (|| Some((reader.u16()?, reader.number(3)?, reader.vector(3)?)))();
+    let (algorithm, length, compressed) = parts.ok_or(Trouble::Malformed)?;
+    if length > len_max {
+        return Err(Trouble::TooLarge);
+    }
+    if algorithm != ZLIB || !reader.is_empty() {
+        return Err(Trouble::Malformed);
+    }
+    decompress_to_vec_zlib_with_limit(compressed, length)
+        .ok()
+        .filter(|inflated| inflated.len() == length)
+        .ok_or(Trouble::Malformed)
+}
+
 /// A signature over a handshake and what it was made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Signed<'a> {
-    /// The scheme's code point.
-    pub(super) scheme: u16,
+    /// The scheme's code point; none before TLS 1.2, where the kind of key says it all.
+    pub(super) scheme: Option<u16>,
     pub(super) signature: &'a [u8],
 }
 
 /// A CertificateVerify (RFC 8446, section 4.4.3).
 pub(super) fn certificate_verify(body: &[u8]) -> Option<Signed<'_>> {
-    let mut reader = Reader::new(body);
-    let signed = Signed { scheme: reader.u16()?, signature: reader.vector(2)? };
+    signed(Reader::new(body), true)
+}
+
+fn signed(mut reader: Reader<'_>, has_scheme: bool) -> Option<Signed<'_>> {
+    let scheme = if has_scheme { Some(reader.u16()?) } else { None };
+    let signed = Signed { scheme, signature: reader.vector(2)? };
     reader.is_empty().then_some(signed)
 }
 
-/// What a ServerKeyExchange of TLS 1.2 signs, and the signature (RFC 5246, section 7.4.3; RFC 8422,
-/// section 5.4).
-pub(super) fn key_exchange12(body: &[u8], is_elliptic: bool) -> Option<(&[u8], Signed<'_>)> {
+/// What a ServerKeyExchange of TLS 1.2 or older holds (RFC 5246, section 7.4.3; RFC 8422, section 5.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyExchange<'a> {
+    /// The parameters, which are what is signed.
+    pub(super) params: &'a [u8],
+    pub(super) signed: Signed<'a>,
+    pub(super) share: ServerShare<'a>,
+}
+
+/// The server's part of a Diffie-Hellman exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ServerShare<'a> {
+    /// A point of the curve with this code point.
+    Elliptic { group: u16, point: &'a [u8] },
+    /// A finite field's generator, and the server's power of it.
+    Finite { generator: &'a [u8], power: &'a [u8] },
+}
+
+impl ServerShare<'_> {
+    /// Our part, the base point or the generator, and the premaster secret that follows from it; `None` on a curve
+    /// that we have no base point of.
+    pub(super) fn answer(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        match *self {
+            Self::Elliptic { group, point } => {
+                let group = Group::of(group)?;
+                Some((group.share(), group.secret(point)?.to_vec()))
+            }
+            Self::Finite { generator, power } => {
+                // Leading zeros do not count (RFC 5246, section 8.1.2).
+                let first = power.iter().position(|byte| *byte != 0)?;
+                Some((generator.to_vec(), power[first..].to_vec()))
+            }
+        }
+    }
+}
+
+/// Reads a ServerKeyExchange; before TLS 1.2 its signature names no scheme.
+pub(super) fn key_exchange(
+    body: &[u8],
+    is_elliptic: bool,
+    has_scheme: bool,
+) -> Option<KeyExchange<'_>> {
     let mut reader = Reader::new(body);
-    if is_elliptic {
+    let share = if is_elliptic {
         let named_curve = reader.number(1)? == 3;
         if !named_curve {
             return None;
         }
-        reader.u16()?;
-        reader.vector(1)?;
+        ServerShare::Elliptic { group: reader.u16()?, point: reader.vector(1)? }
     } else {
-        for _ in 0..3 {
-            reader.vector(2)?; // p, g, Ys
-        }
-    }
+        reader.vector(2)?; // the modulus
+        ServerShare::Finite { generator: reader.vector(2)?, power: reader.vector(2)? }
+    };
     let params = &body[..body.len() - reader.0.len()];
-    Some((params, certificate_verify(reader.0)?))
+    Some(KeyExchange { params, signed: signed(reader, has_scheme)?, share })
 }
 
 #[cfg(test)]
@@ -236,8 +313,13 @@ mod tests {
             assert_eq!(messages.incomplete(), Some((11, &[5][..])));
         }
         let mut messages = Messages::new(100);
-        messages.push(&[11, 0, 0, 101]);
+        messages.push(&[2, 0, 0, 101]);
         assert_eq!(messages.next(), Err(Trouble::TooLarge));
+        let mut messages = Messages::new(100);
+        messages.push(&[11, 0, 0, 101, 7]);
+        assert_eq!(messages.next(), Ok(None), "its leaf may still come");
+        assert!(messages.is_too_large() && !messages.is_empty());
+        assert_eq!(messages.incomplete(), Some((11, &[7][..])));
     }
 
     #[test]
@@ -273,13 +355,36 @@ mod tests {
     #[test]
     fn signed_parameters_end_where_the_signature_begins() {
         let elliptic = [3, 0, 29, 2, 5, 5, 4, 3, 0, 1, 9];
-        let (params, signed) = key_exchange12(&elliptic, true).unwrap();
-        assert_eq!(params, &elliptic[..6]);
-        assert_eq!(signed, Signed { scheme: 0x0403, signature: &[9] });
-        let finite = [0, 1, 7, 0, 1, 2, 0, 1, 5, 8, 4, 0, 2, 1, 1];
-        let (params, signed) = key_exchange12(&finite, false).unwrap();
-        assert_eq!((params, signed.scheme), (&finite[..9], 0x0804));
-        assert_eq!(key_exchange12(&elliptic[..10], true), None);
-        assert_eq!(key_exchange12(&[1, 0, 29, 0], true), None);
+        let read = key_exchange(&elliptic, true, true).unwrap();
+        assert_eq!(read.params, &elliptic[..6]);
+        assert_eq!(read.signed, Signed { scheme: Some(0x0403), signature: &[9] });
+        assert_eq!(read.share, ServerShare::Elliptic { group: 29, point: &[5, 5] });
+        let finite = [0, 1, 7, 0, 1, 2, 0, 2, 0, 5, 8, 4, 0, 2, 1, 1];
+        let read = key_exchange(&finite, false, true).unwrap();
+        assert_eq!((read.params, read.signed.scheme), (&finite[..10], Some(0x0804)));
+        assert_eq!(read.share.answer(), Some((vec![2], vec![5])), "without leading zeros");
+        let old = [0, 1, 7, 0, 1, 2, 0, 1, 0, 0, 1, 9];
+        let read = key_exchange(&old, false, false).unwrap();
+        assert_eq!(read.signed, Signed { scheme: None, signature: &[9] });
+        assert_eq!(read.share.answer(), None, "no power of anything");
+        assert_eq!(key_exchange(&elliptic[..10], true, true), None);
+        assert_eq!(key_exchange(&[1, 0, 29, 0], true, true), None);
+    }
+
+    #[test]
+    fn bombs_are_told_by_what_they_say_and_by_what_they_do() {
+        let bomb = miniz_oxide::deflate::compress_to_vec_zlib(&[0; 100_000], 9);
+        let message = |algorithm: u8, length: u32, compressed: &[u8]| {
+            let inner = (compressed.len() as u32).to_be_bytes();
+            [&[0, algorithm], &length.to_be_bytes()[1..], &inner[1..], compressed].concat()
+        };
+        let limit = 65_536;
+        assert_eq!(inflated(&message(1, 100_000, &bomb), limit), Err(Trouble::TooLarge));
+        assert_eq!(inflated(&message(1, 1_000, &bomb), limit), Err(Trouble::Malformed));
+        assert_eq!(inflated(&message(2, 1_000, &bomb), limit), Err(Trouble::Malformed));
+        assert_eq!(inflated(&[0, 1, 0], limit), Err(Trouble::Malformed));
+        let honest = miniz_oxide::deflate::compress_to_vec_zlib(b"certificate", 9);
+        assert_eq!(inflated(&message(1, 11, &honest), limit), Ok(b"certificate".to_vec()));
+        assert_eq!(inflated(&message(1, 12, &honest), limit), Err(Trouble::Malformed));
     }
 }

@@ -10,65 +10,82 @@
 //! secret, by construction, and nothing is ever sent over it. A server's proof is as good as ever: it signs
 //! a transcript with our fresh random in it.
 //!
-//! The probe ends once it has what it wants, which the server sees as an abandoned handshake. Only with RSA key
-//! exchange, where nothing else proves the key, can it be completed (`finish`).
+//! The probe ends once it has what it wants, which the server sees as an abandoned handshake, or it completes the
+//! handshake (`finish`, `encrypted`). With RSA key exchange nothing else proves the key.
 
+mod aead;
+mod cipher;
+mod clear;
 mod codepoints;
+mod encrypted;
 mod finish;
 mod groups;
 mod handshake;
 mod hello;
 mod messages;
 mod prf;
+mod protection;
 mod records;
 mod schedule;
 
-use handshake::{Handshake, Step};
+use std::sync::Arc;
+
+use handshake::{Handshake, Step, Wish};
 use records::{Records, Trouble};
 
+pub use groups::StaticKeys;
+pub use hello::Hello;
+
+pub(super) use codepoints::suite_name;
+
 use super::sniff::{Intake, Taken};
-use super::{Client, End, Entropy, Limits, Moment, Offer, Verdict, told};
+use super::{Client, End, Entropy, Limits, Moment, Offer, ServerName, Verdict, told};
 use crate::domain::observation::{Evidence, TlsFacts};
 use crate::domain::outcome::Outcome;
 
 /// How far the client goes before it ends the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Goal {
     /// The leaf: the first certificate, as soon as its last byte is there.
     Leaf,
     /// The server's signature over this handshake, where it sends one with the leaf.
     Proof,
-    /// As [`Goal::Proof`]; where the key exchange is RSA and there is no signature, the end of the handshake.
+    /// The end of the handshake, where the cipher is one that we speak.
     Finish,
 }
 
-/// Offers everything from SSL 3.0 to TLS 1.3 in one ClientHello.
-pub struct OwnOffer {
-    limits: Limits,
-    goal: Goal,
-}
+/// Makes clients of our own.
+pub struct OwnOffer(Wish);
 
 impl OwnOffer {
-    /// An offer whose clients keep `limits` and go as far as `goal`.
+    /// An offer of everything, whose clients keep `limits` and go as far as `goal`.
     pub const fn new(limits: Limits, goal: Goal) -> Self {
-        Self { limits, goal }
+        let hello = Hello::Universal;
+        Self(Wish { hello, goal, limits, server_name: None, keys: None })
+    }
+
+    /// The same with another ClientHello.
+    #[must_use]
+    pub fn with_hello(self, hello: Hello) -> Self {
+        Self(Wish { hello, ..self.0 })
+    }
+
+    /// The same with a server name, or with none.
+    #[must_use]
+    pub fn with_server_name(self, server_name: Option<ServerName>) -> Self {
+        Self(Wish { server_name, ..self.0 })
+    }
+
+    /// The same with key shares of `keys` instead of base points.
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<StaticKeys>) -> Self {
+        Self(Wish { keys: Some(keys), ..self.0 })
     }
 }
 
 impl Offer for OwnOffer {
-    fn client(&self) -> &'static str {
-        "own"
-    }
-
-    fn offer(&self) -> &'static str {
-        match self.goal {
-            Goal::Leaf | Goal::Proof => "universal",
-            Goal::Finish => "universal-finish",
-        }
-    }
-
     fn start(&self, now: Moment, entropy: Entropy) -> Box<dyn Client> {
-        Box::new(OwnClient::new(self.limits, self.goal, now, entropy))
+        Box::new(OwnClient::new(self.0.clone(), now, entropy))
     }
 }
 
@@ -85,8 +102,9 @@ pub struct OwnClient {
 }
 
 impl OwnClient {
-    fn new(limits: Limits, goal: Goal, now: Moment, entropy: Entropy) -> Self {
-        let (handshake, out) = Handshake::start(goal, limits, entropy);
+    fn new(wish: Wish, now: Moment, entropy: Entropy) -> Self {
+        let limits = wish.limits;
+        let (handshake, out) = Handshake::start(wish, entropy);
         Self {
             deadline: now + limits.handshake,
             out,
@@ -130,13 +148,12 @@ impl OwnClient {
             return;
         }
         let certificates = self.handshake.take_certificates();
-        let presented = !certificates.is_empty();
-        let evidence = Evidence {
-            presented,
-            key_proven: self.handshake.key_proven(),
-            handshake_finished: self.handshake.is_finished(),
+        let session = self.handshake.session();
+        let evidence = match certificates.is_empty() {
+            true => Evidence::NONE,
+            false => Evidence::of(session.proof, session.finished),
         };
-        let (outcome, ended) = told(failure, presented);
+        let (outcome, ended) = told(failure, evidence.presented);
         self.verdict = Some(Verdict {
             outcome,
             ended,
@@ -149,7 +166,7 @@ impl OwnClient {
     }
 
     fn facts(&self) -> Option<TlsFacts> {
-        let (version, suite) = self.handshake.chosen()?;
+        let (version, suite) = self.handshake.session().chosen?;
         Some(TlsFacts {
             version: codepoints::version_name(version)?,
             cipher_suite: codepoints::suite_name(suite),
@@ -165,6 +182,10 @@ impl Client for OwnClient {
         match self.intake.take(now, bytes) {
             Taken::Nothing => {}
             Taken::Tls(bytes) => self.read(now, &bytes),
+            Taken::Last(bytes) => {
+                self.read(now, &bytes);
+                self.conclude(Some(Outcome::TooLarge));
+            }
             Taken::Over(outcome) => self.conclude(Some(outcome)),
         }
     }

@@ -6,6 +6,27 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384};
 
+/// A hash function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hash {
+    Md5,
+    Sha1,
+    Sha256,
+    Sha384,
+}
+
+impl Hash {
+    /// Bytes of its output.
+    pub(super) const fn len(self) -> usize {
+        match self {
+            Self::Md5 => 16,
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+        }
+    }
+}
+
 /// Which PRF, and with it which hash of the transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Prf {

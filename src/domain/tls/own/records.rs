@@ -1,7 +1,10 @@
-//! Cutting the stream into records (RFC 8446, section 5.1).
+//! Cutting the stream into records (RFC 8446, section 5.1), and writing them.
 
 /// Payload of an encrypted record at most (RFC 5246, section 6.2.3: 2^14 + 2048; TLS 1.3 has less).
 const FRAGMENT_MAX: usize = (1 << 14) + 2048;
+
+/// Payload of a record that we write at most (RFC 8446, section 5.1).
+const PLAINTEXT_MAX: usize = 1 << 14;
 
 /// Why a server's bytes cannot be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +24,18 @@ pub(super) struct Record {
     pub(super) header: [u8; 5],
     /// Its content.
     pub(super) fragment: Vec<u8>,
+}
+
+/// `content` in a record of its own, or in as many as it takes.
+pub(super) fn record(kind: u8, version: u16, content: &[u8]) -> Vec<u8> {
+    let mut records = Vec::with_capacity(content.len() + 5);
+    for fragment in content.chunks(PLAINTEXT_MAX) {
+        records.push(kind);
+        records.extend(version.to_be_bytes());
+        records.extend((fragment.len() as u16).to_be_bytes());
+        records.extend(fragment);
+    }
+    records
 }
 
 /// Bytes that have come, and the records in them.

@@ -6,6 +6,7 @@ use rustls::ServerConfig;
 
 use super::*;
 use crate::domain::cert::public_key;
+use crate::domain::observation::Unproven;
 use crate::domain::outcome::{Alert, Outcome, Protocol};
 use crate::domain::tls::tests::{NOW, TLS12, TLS13, honest, key_pair, sent_by, server, talk};
 
@@ -27,8 +28,7 @@ fn the_leaf_is_read_in_any_chunking() {
             assert_eq!(verdict.outcome, Outcome::Certificate);
             assert_eq!(&verdict.certificates[0], leaf);
             assert_eq!(verdict.ended, None);
-            let presented =
-                Evidence { presented: true, key_proven: None, handshake_finished: false };
+            let presented = Evidence::of(Err(Unproven::NotReached), false);
             assert_eq!(verdict.evidence, presented, "{version} {chunk}");
             assert_eq!(verdict.tls.unwrap().version, version);
             assert_eq!((verdict.first_byte, verdict.leaf), (Some(NOW), Some(NOW)));
@@ -280,9 +280,35 @@ fn floods_and_giants_are_bounded() {
     assert_eq!(idle(&[21, 3, 3, 0, 2, 1, 112]), Outcome::Malformed, "warnings");
     assert_eq!(idle(&[22, 3, 3, 0, 0]), Outcome::Malformed, "empty records");
     assert_eq!(idle(&[20, 3, 3, 0, 1, 1]), Outcome::Malformed, "change_cipher_spec");
-    let giant =
-        handshake_record(0x0303, &[&hello(0x0303, 0x002f)[..], &[11, 255, 255, 255]].concat());
-    assert_eq!(outcome_of(&giant, End::Deadline), Outcome::TooLarge);
+    let giant = |kind| {
+        handshake_record(0x0303, &[&hello(0x0303, 0x002f)[..], &[kind, 255, 255, 255]].concat())
+    };
+    assert_eq!(outcome_of(&giant(12), End::Deadline), Outcome::TooLarge);
+    assert_eq!(outcome_of(&giant(11), End::Deadline), Outcome::Stalled, "a leaf may still come");
+    let endless = [giant(11), handshake_record(0x0303, &[0x30; 16_000]).repeat(20)].concat();
+    assert_eq!(outcome_of(&endless, End::Deadline), Outcome::TooLarge);
+}
+
+/// The certificate may be longer than is taken, or the bytes that hold it cross the limit: its leaf counts.
+#[test]
+fn a_leaf_before_the_limit_is_kept() {
+    let start = [11, 255, 255, 255, 255, 255, 252, 0, 0, 3, 7, 7, 7, 0, 0];
+    for split in 1..start.len() {
+        let (first, rest) = start.split_at(split);
+        let records = [
+            handshake_record(0x0303, &[&hello(0x0303, 0xc02f)[..], first].concat()),
+            handshake_record(0x0303, rest),
+            handshake_record(0x0303, &[0x30; 16_000]).repeat(20),
+        ];
+        for records in [records.concat(), records[..2].concat()] {
+            let mut client = client(Goal::Proof);
+            sent_by(client.as_mut());
+            client.handle_bytes(NOW, &records);
+            let verdict = client.verdict().expect("it is too large");
+            assert_eq!(verdict.certificates, [vec![7, 7, 7]], "{split}");
+            assert_eq!(verdict.ended, Some(Outcome::TooLarge));
+        }
+    }
 }
 
 #[test]
@@ -346,7 +372,7 @@ fn with_rsa_key_exchange_a_copied_certificate_is_never_proven() {
     let random = [[20, 3, 3, 0, 1, 1].to_vec(), handshake_record(0x0303, &[9; 64])].concat();
     let gcm = [[20, 3, 3, 0, 1, 1].to_vec(), handshake_record(0x0303, &[9; 40])].concat();
     let alert = vec![21, 3, 3, 0, 2, 2, 51];
-    for suite in [0x002f, 0x0035, 0x003c, 0x003d, 0x009c, 0x009d] {
+    for suite in [0x002f, 0x0035, 0x003c, 0x003d, 0x009c, 0x009d, 0x000a, 0x0005, 0x0002, 0xc09c] {
         for (answer, ended) in [
             (&random, Outcome::Malformed),
             (&gcm, Outcome::Malformed),
@@ -361,8 +387,7 @@ fn with_rsa_key_exchange_a_copied_certificate_is_never_proven() {
             client.handle_end(NOW, End::EndOfStream);
             let verdict = client.verdict().unwrap();
             assert_eq!((verdict.outcome, verdict.ended), (Outcome::Certificate, Some(ended)));
-            let presented =
-                Evidence { presented: true, key_proven: None, handshake_finished: false };
+            let presented = Evidence::of(Err(Unproven::NotFinished), false);
             assert_eq!(verdict.evidence, presented, "{suite:04x}");
         }
     }
@@ -370,14 +395,18 @@ fn with_rsa_key_exchange_a_copied_certificate_is_never_proven() {
 
 #[test]
 fn what_cannot_be_finished_ends_with_the_certificate() {
-    for (goal, suite) in [(Goal::Finish, 0x000a), (Goal::Finish, 0x0005), (Goal::Proof, 0x002f)] {
+    for (goal, suite, reason) in [
+        (Goal::Finish, 0x0041, Unproven::Cipher),
+        (Goal::Finish, 0xc031, Unproven::NoSignature),
+        (Goal::Proof, 0x002f, Unproven::NoSignature),
+    ] {
         let mut client = client(goal);
         sent_by(client.as_mut());
         client.handle_bytes(NOW, &copied_rsa_flight(suite));
         assert_eq!(sent_by(client.as_mut()), [0; 0]);
         let verdict = client.verdict().unwrap();
         assert_eq!((verdict.outcome, verdict.ended), (Outcome::Certificate, None));
-        assert_eq!(verdict.evidence.key_proven, None);
+        assert_eq!(verdict.evidence, Evidence::of(Err(reason), false));
     }
 }
 

@@ -27,7 +27,6 @@ pub(super) enum Scheme {
     Named(u16),
     /// TLS 1.1 and older name nothing: RSA signs MD5 and SHA-1 together (RFC 4346, section 7.4.3), ECDSA and DSA sign
     /// SHA-1 (RFC 4492, section 5.4).
-    #[cfg_attr(not(test), expect(dead_code, reason = "the client does not ask yet"))]
     Legacy,
 }
 
@@ -48,12 +47,13 @@ impl Check {
         if is_proven { Self::Proven } else { Self::Disproven }
     }
 
-    /// As [`Evidence::key_proven`](crate::domain::observation::Evidence::key_proven) holds it.
-    pub(super) const fn key_proven(self) -> Option<bool> {
+    /// Whether the key is proven, or why that is not known: as
+    /// [`Evidence::of`](crate::domain::observation::Evidence::of) takes it.
+    pub(super) const fn proof(self) -> Result<bool, Unproven> {
         match self {
-            Self::Proven => Some(true),
-            Self::Disproven => Some(false),
-            Self::Unchecked(_) => None,
+            Self::Proven => Ok(true),
+            Self::Disproven => Ok(false),
+            Self::Unchecked(reason) => Err(reason),
         }
     }
 }

@@ -1,0 +1,284 @@
+//! Which attempts follow which, and what they come to.
+
+use super::*;
+use crate::domain::address::Target;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::indicator::{Index, Tier};
+use crate::domain::observation::{TlsFacts, Unproven};
+use crate::domain::time::Timestamp;
+use crate::domain::tls::Verdict;
+use crate::domain::visit::Visit;
+
+const OWN: Asked = Asked::Own(Hello::Universal, Goal::Proof);
+const OWN_FINISH: Asked = Asked::Own(Hello::Universal, Goal::Finish);
+const MODERN: Asked = Asked::Own(Hello::Modern, Goal::Proof);
+const TLS12: Asked = Asked::Own(Hello::Tls12, Goal::Proof);
+
+const fn alert(description: u8) -> Outcome {
+    Outcome::Alert(Alert { level: 2, description })
+}
+
+/// What a server does: with a connection, and so with each.
+#[derive(Clone)]
+struct Server {
+    leaf: Option<&'static [u8]>,
+    outcome: Outcome,
+    tls: TlsFacts,
+    proof: Result<bool, Unproven>,
+    matches: bool,
+    key: Option<&'static str>,
+}
+
+fn showing(leaf: &'static [u8], version: &'static str, suite: &str) -> Server {
+    Server {
+        leaf: Some(leaf),
+        outcome: Outcome::Certificate,
+        tls: TlsFacts { version, cipher_suite: suite.to_owned() },
+        proof: Ok(true),
+        matches: false,
+        key: None,
+    }
+}
+
+fn failing(outcome: Outcome) -> Server {
+    Server { leaf: None, outcome, ..showing(b"", "1.2", "") }
+}
+
+impl Server {
+    fn answer(&self, ask: &Ask) -> Observation {
+        let finished = matches!(ask.asked, Asked::Rustls | Asked::Own(_, Goal::Finish));
+        let verdict = match self.leaf {
+            None => Verdict::without_leaf(self.outcome),
+            Some(leaf) => Verdict {
+                certificates: vec![leaf.to_vec()],
+                tls: Some(self.tls.clone()),
+                evidence: Evidence::of(self.proof, finished),
+                ..Verdict::without_leaf(Outcome::Certificate)
+            },
+        };
+        let visit = Visit {
+            time: Timestamp::from_seconds(1),
+            target: Target::new("127.0.0.1".parse().unwrap(), 443),
+            began: Duration::ZERO,
+            connected: None,
+            ask,
+        };
+        let mut seen = visit.observation(verdict, &Index::default());
+        if let Some(leaf) = &mut seen.leaf {
+            leaf.description.key = self.key.map(str::to_owned);
+            seen.matches.extend(self.matches.then(|| Match {
+                set: "s".into(),
+                tier: Tier::A,
+                indicator: Fingerprint::Sha1(leaf.sha1),
+                label: None,
+                source: "r".into(),
+            }));
+        }
+        seen
+    }
+}
+
+/// All that is asked of a server that answers `serve`, and what it comes to.
+fn visit(policy: &Policy, serve: impl Fn(&Ask) -> Server) -> (Vec<Ask>, Vec<Observation>) {
+    let (mut asks, mut visiting) = (Vec::new(), Box::new(Visiting::new(policy)));
+    loop {
+        asks.push(visiting.ask.clone());
+        assert!(asks.len() <= policy.attempts_max(), "{asks:?}");
+        let seen = serve(&visiting.ask).answer(&visiting.ask);
+        match visiting.take(seen, policy) {
+            Stand::Again(next) => visiting = next,
+            Stand::Over(observations) => return (asks, observations),
+        }
+    }
+}
+
+fn asked(depth: Depth, server: &Server) -> Vec<Asked> {
+    let (asks, observations) = visit(&Policy::new(depth), |_| server.clone());
+    let listed: Vec<Asked> = observations[0].attempts.iter().map(|attempt| attempt.asked).collect();
+    let asked: Vec<Asked> = asks.iter().map(|ask| ask.asked).collect();
+    assert_eq!((observations.len(), &listed), (1, &asked));
+    asked
+}
+
+#[test]
+fn a_leaf_is_asked_for_once_unless_it_matches() {
+    let plain = showing(b"leaf", "1.3", "TLS_AES_128_GCM_SHA256");
+    assert_eq!(asked(Depth::Auto, &plain), [OWN]);
+    assert_eq!(asked(Depth::Leaf, &plain), [OWN]);
+    assert_eq!(asked(Depth::Full, &plain), [Asked::Rustls]);
+    let matching = Server { matches: true, ..plain };
+    assert_eq!(asked(Depth::Auto, &matching), [OWN, Asked::Rustls]);
+    assert_eq!(asked(Depth::Leaf, &matching), [OWN]);
+}
+
+#[test]
+fn matches_are_confirmed_by_whoever_can() {
+    for (version, suite, confirmed_by) in [
+        ("1.3", "TLS_CHACHA20_POLY1305_SHA256", Asked::Rustls),
+        ("1.3", "TLS_AES_128_CCM_SHA256", OWN_FINISH),
+        ("1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", Asked::Rustls),
+        ("1.2", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", OWN_FINISH),
+        ("1.2", "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", OWN_FINISH),
+        ("1.2", "TLS_RSA_WITH_AES_128_CBC_SHA", OWN_FINISH),
+        ("1.0", "TLS_RSA_WITH_RC4_128_MD5", OWN_FINISH),
+    ] {
+        let matching = Server { matches: true, ..showing(b"leaf", version, suite) };
+        assert_eq!(asked(Depth::Auto, &matching), [OWN, confirmed_by], "{version} {suite}");
+    }
+}
+
+#[test]
+fn if_rustls_cannot_finish_our_own_client_tries() {
+    let serve = |ask: &Ask| match ask.asked {
+        Asked::Rustls => failing(alert(40)),
+        _ => Server { matches: true, ..showing(b"leaf", "1.3", "TLS_AES_128_GCM_SHA256") },
+    };
+    let (asks, observations) = visit(&Policy::new(Depth::Auto), serve);
+    let asks: Vec<Asked> = asks.iter().map(|ask| ask.asked).collect();
+    assert_eq!(asks, [OWN, Asked::Rustls, OWN_FINISH]);
+    assert!(observations[0].evidence.handshake_finished);
+    let (asks, observations) = visit(&Policy::new(Depth::Full), serve);
+    let asks: Vec<Asked> = asks.iter().map(|ask| ask.asked).collect();
+    assert_eq!(asks, [Asked::Rustls, OWN_FINISH]);
+    assert!(observations[0].evidence.handshake_finished);
+}
+
+#[test]
+fn offers_that_are_refused_are_made_smaller() {
+    assert_eq!(asked(Depth::Auto, &failing(alert(40))), [OWN, MODERN, TLS12]);
+    assert_eq!(asked(Depth::Leaf, &failing(alert(70))), [OWN, MODERN, TLS12]);
+    assert_eq!(asked(Depth::Auto, &failing(alert(112))), [OWN], "it misses a name");
+    let [modern, tls12] =
+        [Hello::Modern, Hello::Tls12].map(|hello| Asked::Own(hello, Goal::Finish));
+    assert_eq!(asked(Depth::Full, &failing(alert(40))), [Asked::Rustls, OWN_FINISH, modern, tls12]);
+    for outcome in [
+        Outcome::Refused,
+        Outcome::Unreachable,
+        Outcome::ConnectTimeout,
+        Outcome::Silent,
+        Outcome::Stalled,
+        Outcome::Reset,
+        Outcome::Malformed,
+        Outcome::TooLarge,
+    ] {
+        assert_eq!(asked(Depth::Auto, &failing(outcome)), [OWN], "{outcome}");
+    }
+    assert_eq!(asked(Depth::Full, &failing(Outcome::Malformed)), [Asked::Rustls, OWN_FINISH]);
+}
+
+#[test]
+fn whoever_closes_at_once_is_asked_once_more_and_later() {
+    let (asks, observations) = visit(&Policy::new(Depth::Auto), |_| failing(Outcome::Closed));
+    let waits: Vec<(Asked, Duration)> = asks.iter().map(|ask| (ask.asked, ask.after)).collect();
+    assert_eq!(waits, [(OWN, Duration::ZERO), (MODERN, CLOSED_WAIT)]);
+    assert_eq!(observations[0].outcome, Outcome::Closed);
+    let (asks, _) = visit(&Policy::new(Depth::Full), |_| failing(Outcome::Closed));
+    assert_eq!((asks[1].asked, asks[1].after, asks.len()), (OWN_FINISH, CLOSED_WAIT, 2));
+}
+
+#[test]
+fn every_name_is_asked_for_where_something_answered() {
+    let names = ["a.example", "b.example"].map(|name| ServerName::new(name).unwrap());
+    let policy = Policy { server_names: names.to_vec(), ..Policy::new(Depth::Auto) };
+    let (asks, observations) = visit(&policy, |ask| match &ask.server_name {
+        None => failing(alert(112)),
+        Some(name) if *name == names[0] => {
+            Server { matches: true, ..showing(b"hidden", "1.2", "TLS_RSA_WITH_AES_128_CBC_SHA") }
+        }
+        Some(_) => showing(b"default", "1.3", "TLS_AES_128_GCM_SHA256"),
+    });
+    let asked: Vec<_> = asks
+        .iter()
+        .map(|ask| (ask.asked, ask.server_name.as_ref().map(ServerName::as_str)))
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            (OWN, None),
+            (OWN, Some("a.example")),
+            (OWN_FINISH, Some("a.example")),
+            (OWN, Some("b.example"))
+        ]
+    );
+    let told: Vec<_> = observations
+        .iter()
+        .map(|seen| (seen.server_name.as_ref().map(ServerName::as_str), seen.matches.len()))
+        .collect();
+    assert_eq!(told, [(None, 0), (Some("a.example"), 1), (Some("b.example"), 0)]);
+    for outcome in [Outcome::Refused, Outcome::ConnectTimeout, Outcome::Silent] {
+        let (asks, observations) = visit(&policy, |_| failing(outcome));
+        assert_eq!((asks.len(), observations.len()), (1, 1), "{outcome}");
+    }
+}
+
+#[test]
+fn all_leaves_of_a_server_are_found() {
+    let policy = Policy { all_leaves: true, ..Policy::new(Depth::Auto) };
+    let (asks, observations) = visit(&policy, |ask| match ask.asked {
+        Asked::Own(Hello::Rsa, _) => Server {
+            key: Some("RSA-2048"),
+            matches: true,
+            ..showing(b"rsa", "1.2", "TLS_RSA_WITH_AES_128_CBC_SHA")
+        },
+        Asked::Own(Hello::Eddsa, _) => failing(alert(40)),
+        _ => Server { key: Some("P-256"), ..showing(b"ecdsa", "1.3", "TLS_AES_128_GCM_SHA256") },
+    });
+    let asked: Vec<&str> = asks.iter().map(|ask| ask.asked.offer()).collect();
+    assert_eq!(asked, ["universal", "rsa", "eddsa"]);
+    let leaves: Vec<_> = observations
+        .iter()
+        .map(|seen| {
+            (seen.leaf.as_ref().unwrap().der.as_slice(), seen.is_other_leaf, seen.matches.len())
+        })
+        .collect();
+    assert_eq!(leaves, [(&b"ecdsa"[..], false, 0), (b"rsa", true, 1)]);
+    assert_eq!(observations[0].attempts.len(), 3);
+}
+
+#[test]
+fn what_was_seen_is_told_even_if_the_visit_ends_early() {
+    let policy = Policy::new(Depth::Auto);
+    let visiting = Visiting::new(&policy);
+    assert!(!visiting.has_seen());
+    assert_eq!(visiting.clone().so_far(), []);
+    let server = Server { matches: true, ..showing(b"leaf", "1.3", "TLS_AES_128_GCM_SHA256") };
+    let seen = server.answer(&visiting.ask);
+    let Stand::Again(visiting) = visiting.take(seen.clone(), &policy) else {
+        unreachable!("a match is confirmed")
+    };
+    assert!(visiting.has_seen());
+    assert_eq!(visiting.so_far(), [seen]);
+}
+
+#[test]
+fn the_connection_that_proved_most_is_told_and_all_are_listed() {
+    let ask = |asked| Ask { asked, server_name: None, after: Duration::ZERO };
+    let by = |asked, leaf, proof| {
+        Server { proof, ..showing(leaf, "1.3", asked) }.answer(&ask(match asked {
+            "rustls" => Asked::Rustls,
+            _ => OWN,
+        }))
+    };
+    let suite = |seen: &Observation| seen.tls.as_ref().unwrap().cipher_suite.clone();
+    let unproven = Err(Unproven::NoSignature);
+    for (first, second, told) in [
+        (Ok(true), Ok(true), "rustls"),
+        (Ok(true), Ok(false), "own"),
+        (Ok(true), unproven, "own"),
+        (unproven, Ok(false), "rustls"),
+        (Ok(false), unproven, "own"),
+        (unproven, unproven, "rustls"),
+    ] {
+        let (both, other) = merged(by("own", b"leaf", first), by("rustls", b"leaf", second));
+        assert_eq!((suite(&both).as_str(), other), (told, None), "{first:?} {second:?}");
+        assert_eq!(both.attempts.len(), 2);
+    }
+    let (told, other) = merged(by("own", b"leaf", unproven), by("rustls", b"other", Ok(true)));
+    assert_eq!(told.leaf.as_ref().unwrap().der, b"leaf");
+    assert_eq!(told.evidence.key_proven, None, "evidence is of the leaf in the same connection");
+    let other = other.unwrap();
+    assert!(other.is_other_leaf && other.evidence.key_proven == Some(true));
+    let (reached, _) =
+        merged(failing(alert(40)).answer(&ask(OWN)), by("rustls", b"leaf", Ok(true)));
+    assert_eq!((reached.outcome, reached.leaf.is_some()), (Outcome::Certificate, true));
+}
