@@ -1,6 +1,7 @@
 //! A place that a test has for itself: mounts, processes and network, none of which outlive it.
 
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -134,7 +135,7 @@ impl Drop for Sandbox {
 }
 
 /// Asks again and again until there is an answer.
-pub(crate) fn until<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: impl Display, mut answer: impl FnMut() -> Option<T>) -> T {
     const PATIENCE: Duration = Duration::from_secs(30);
     let started = Instant::now();
     loop {
