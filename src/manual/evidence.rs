@@ -46,3 +46,6 @@
 //! (with the same hashes as PKCS#1), and Ed25519. Where key or scheme are outside of that (DSA, Ed448, GOST, other
 //! curves, RSA exponents of more than 33 bits), or the signature has not the structure of one, the evidence is
 //! `null`: only what was checked and failed is called *not proven*.
+//!
+//! `docs/reach.md` has a table of real servers with the evidence that each `--handshake` gets from them. A test
+//! keeps it.

@@ -12,6 +12,7 @@
 
 mod clock;
 mod disk;
+mod matrix;
 mod nobody;
 mod openssl;
 mod program;
