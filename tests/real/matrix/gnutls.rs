@@ -19,7 +19,7 @@ macro_rules! gnutls {
 
 pub(super) const FAMILY: Family = Family { name: "GnuTLS (`gnutls-serv`)", servers: &SERVERS };
 
-const SERVERS: [Server; 20] = [
+const SERVERS: [Server; 21] = [
     gnutls!("plain", "rsa", ""),
     gnutls!("TLS 1.0 only", "rsa", "--priority LEGACY:-VERS-ALL:+VERS-TLS1.0").beyond_rustls(),
     gnutls!("TLS 1.1 only", "rsa", "--priority LEGACY:-VERS-ALL:+VERS-TLS1.1").beyond_rustls(),
@@ -85,6 +85,7 @@ const SERVERS: [Server; 20] = [
         "--priority NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-FFDHE3072"
     )
     .beyond_rustls(),
+    gnutls!("a name of its own", "rsa", "--sni-hostname server.test --sni-hostname-fatal"),
     gnutls!("Ed25519", "ed25519", ""),
     gnutls!("RSA-PSS key", "rsa-pss", "").beyond_rustls(),
     gnutls!("P-521 key", "p521", ""),

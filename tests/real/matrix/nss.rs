@@ -21,7 +21,7 @@ macro_rules! selfserv {
 
 pub(super) const FAMILY: Family = Family { name: "NSS (`selfserv`)", servers: &SERVERS };
 
-const SERVERS: [Server; 11] = [
+const SERVERS: [Server; 16] = [
     selfserv!("plain", "rsa", "-n leaf"),
     selfserv!("SSL 3.0 only", "rsa", "-n leaf -V ssl3:ssl3").missed(),
     selfserv!("TLS 1.0 only", "rsa", "-n leaf -V tls1.0:tls1.0").beyond_rustls(),
@@ -32,5 +32,10 @@ const SERVERS: [Server; 11] = [
     selfserv!("RSA key exchange, RC4", "rsa", "-n leaf -V tls1.0:tls1.2 -c :0005").beyond_rustls(),
     selfserv!("RSA key exchange, 3DES", "rsa", "-n leaf -V tls1.0:tls1.2 -c :000A").beyond_rustls(),
     selfserv!("P-256", "p256", "-e leaf"),
+    selfserv!("SSL 3.0 and TLS 1.0", "rsa", "-n leaf -V ssl3:tls1.0").beyond_rustls(),
+    selfserv!("TLS 1.3, P-521", "rsa", "-n leaf -V tls1.3:tls1.3 -I P521").beyond_rustls(),
+    selfserv!("TLS 1.3, ffdhe8192", "rsa", "-n leaf -V tls1.3:tls1.3 -I FF8192").beyond_rustls(),
+    selfserv!("client certificate wanted", "rsa", "-n leaf -r -r"),
+    selfserv!("client certificate wanted, TLS 1.2", "rsa", "-n leaf -r -r -V tls1.2:tls1.2"),
     selfserv!("a name of its own", "rsa", "-n leaf -a server.test"),
 ];

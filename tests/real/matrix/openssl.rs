@@ -18,7 +18,7 @@ macro_rules! s_server {
 
 pub(super) const FAMILY: Family = Family { name: "OpenSSL (`s_server`)", servers: &SERVERS };
 
-const SERVERS: [Server; 71] = [
+const SERVERS: [Server; 76] = [
     s_server!("plain", "rsa", ""),
     // Versions.
     s_server!("TLS 1.0 only", "rsa", "-tls1 -cipher ALL:@SECLEVEL=0").beyond_rustls(),
@@ -45,6 +45,29 @@ const SERVERS: [Server; 71] = [
         .beyond_rustls(),
     s_server!("DHE, AES-CBC", "rsa", "-tls1_2 -cipher DHE-RSA-AES128-SHA256").beyond_rustls(),
     s_server!("DHE, ChaCha20", "rsa", "-tls1_2 -cipher DHE-RSA-CHACHA20-POLY1305").beyond_rustls(),
+    s_server!(
+        "DHE, a group of 1,024 bits",
+        "rsa",
+        "-tls1_2 -cipher kDHE:@SECLEVEL=0 -dhparam <(openssl dhparam -dsaparam 1024)"
+    )
+    .beyond_rustls(),
+    s_server!(
+        "DHE, a group of 8,192 bits",
+        "rsa",
+        "-tls1_2 -cipher kDHE -dhparam <(openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe8192)"
+    )
+    .beyond_rustls(),
+    s_server!(
+        "TLS 1.2, signatures with SHA-1",
+        "rsa",
+        "-tls1_2 -cipher ALL:@SECLEVEL=0 -sigalgs RSA+SHA1"
+    ),
+    s_server!(
+        "TLS 1.2, signatures with SHA-224",
+        "rsa",
+        "-tls1_2 -cipher ALL:@SECLEVEL=0 -sigalgs RSA+SHA224"
+    ).beyond_rustls(),
+    s_server!("TLS 1.3, signatures with SHA-512", "rsa", "-tls1_3 -sigalgs RSA-PSS+SHA512"),
     s_server!("ECDHE, AES-CBC", "rsa", "-tls1_2 -cipher ECDHE-RSA-AES256-SHA").beyond_rustls(),
     s_server!("ECDHE, ChaCha20", "rsa", "-tls1_2 -cipher ECDHE-RSA-CHACHA20-POLY1305"),
     s_server!("ECDHE, AES-CCM", "p256", "-tls1_2 -cipher ECDHE-ECDSA-AES128-CCM").beyond_rustls(),

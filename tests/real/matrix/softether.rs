@@ -54,7 +54,7 @@ macro_rules! softether {
     };
 }
 
-const SERVERS: [Server; 8] = [
+const SERVERS: [Server; 10] = [
     softether!("plain", "rsa", "", ""),
     softether!("AES128-SHA", "rsa", "string CipherName AES128-SHA\n", ""),
     softether!(
@@ -69,6 +69,19 @@ const SERVERS: [Server; 8] = [
         "rsa",
         "",
         "MinProtocol = TLSv1\nMaxProtocol = TLSv1\nCipherString = ALL:@SECLEVEL=0\n"
+    )
+    .beyond_rustls(),
+    softether!(
+        "TLS 1.0 and 1.3 by its own settings",
+        "rsa",
+        "bool Tls_Disable1_1 true\nbool Tls_Disable1_2 true\n",
+        "MinProtocol = TLSv1\nCipherString = ALL:@SECLEVEL=0\n"
+    ),
+    softether!(
+        "TLS 1.0 only by its own settings",
+        "rsa",
+        "bool Tls_Disable1_1 true\nbool Tls_Disable1_2 true\nstring CipherName AES128-SHA\n",
+        "MinProtocol = TLSv1\nMaxProtocol = TLSv1.2\nCipherString = ALL:@SECLEVEL=0\n"
     )
     .beyond_rustls(),
     softether!(
