@@ -68,10 +68,11 @@ pub(super) fn start_all<'a>(
 ) -> Vec<Place<'a>> {
     let places = (1..).zip(servers).map(|(number, server)| Place { server, number });
     let places: Vec<Place<'a>> = places.collect();
-    for place in &places {
-        place.start(sandbox);
+    // Not all at once, so that each has time enough on a machine that is busy.
+    for some in places.chunks(32) {
+        some.iter().for_each(|place| place.start(sandbox));
+        wait(sandbox, some);
     }
-    wait(sandbox, &places);
     places
 }
 
