@@ -1,116 +1,12 @@
-//! OpenSSL's own server in the flavours that a hunt meets, and what each client makes of them.
-
-use std::fmt::Write as _;
-use std::io::Write as _;
+//! What it takes to prove a key to us: RSA key exchange that is finished, and keys that cannot be checked.
 
 use serde_json::Value;
 
 use super::program::{indicator_set, scan};
 use super::sandbox::{Sandbox, until};
 
-/// A server: what it is, how its key is made, how it is started.
-struct Flavour {
-    name: &'static str,
-    key: &'static [&'static str],
-    server: &'static [&'static str],
-    /// What `--handshake leaf` sees: version and whether the key is proven.
-    leaf: (&'static str, Option<bool>),
-    /// What `--handshake full` sees: `certificate`, or how it fails.
-    full: &'static str,
-}
-
 const RSA: &[&str] = &["-newkey", "rsa:2048"];
-const P256: &[&str] = &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-const P521: &[&str] = &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"];
-const BRAINPOOL: &[&str] = &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1"];
 const ED448: &[&str] = &["-newkey", "ed448"];
-
-const ANY: &str = "ALL:COMPLEMENTOFALL:@SECLEVEL=0";
-
-const FLAVOURS: [Flavour; 18] = [
-    flavour("plain", RSA, &[], ("1.3", Some(true)), "certificate"),
-    flavour("TLS 1.0 only", RSA, &["-tls1", "-cipher", ANY], ("1.0", None), "alert"),
-    flavour("TLS 1.1 only", RSA, &["-tls1_1", "-cipher", ANY], ("1.1", None), "alert"),
-    flavour(
-        "RSA key exchange only",
-        RSA,
-        &["-tls1_2", "-cipher", "AES128-SHA:AES256-GCM-SHA384"],
-        ("1.2", None),
-        "alert",
-    ),
-    flavour(
-        "DHE only",
-        RSA,
-        &["-tls1_2", "-cipher", "DHE-RSA-AES128-SHA256"],
-        ("1.2", Some(true)),
-        "alert",
-    ),
-    flavour(
-        "ECDHE with CBC only",
-        RSA,
-        &["-tls1_2", "-cipher", "ECDHE-RSA-AES256-SHA"],
-        ("1.2", Some(true)),
-        "alert",
-    ),
-    flavour(
-        "no encryption",
-        RSA,
-        &["-tls1_2", "-cipher", "NULL-SHA256:@SECLEVEL=0"],
-        ("1.2", None),
-        "alert",
-    ),
-    flavour("TLS 1.3 only", P256, &["-tls1_3"], ("1.3", Some(true)), "certificate"),
-    flavour(
-        "P-256 only",
-        P256,
-        &["-tls1_3", "-groups", "P-256"],
-        ("1.3", Some(true)),
-        "certificate",
-    ),
-    flavour(
-        "P-384 only",
-        P256,
-        &["-tls1_3", "-groups", "P-384"],
-        ("1.3", Some(true)),
-        "certificate",
-    ),
-    flavour("P-521 only", P256, &["-tls1_3", "-groups", "P-521"], ("1.3", Some(true)), "alert"),
-    flavour("X448 only", P256, &["-tls1_3", "-groups", "X448"], ("1.3", Some(true)), "alert"),
-    flavour(
-        "ffdhe2048 only",
-        P256,
-        &["-tls1_3", "-groups", "ffdhe2048"],
-        ("1.3", Some(true)),
-        "alert",
-    ),
-    flavour(
-        "ffdhe8192 only",
-        P256,
-        &["-tls1_3", "-groups", "ffdhe8192"],
-        ("1.3", Some(true)),
-        "alert",
-    ),
-    flavour("small records", RSA, &["-max_send_frag", "512"], ("1.3", Some(true)), "certificate"),
-    flavour(
-        "client certificate wanted",
-        RSA,
-        &["-tls1_2", "-Verify", "1"],
-        ("1.2", Some(true)),
-        "certificate",
-    ),
-    flavour("a P-521 key in TLS 1.2", P521, &["-tls1_2"], ("1.2", Some(true)), "alert"),
-    flavour("a brainpool key", BRAINPOOL, &["-tls1_2"], ("1.2", None), "alert"),
-];
-
-const fn flavour(
-    name: &'static str,
-    key: &'static [&'static str],
-    server: &'static [&'static str],
-    leaf: (&'static str, Option<bool>),
-    full: &'static str,
-) -> Flavour {
-    Flavour { name, key, server, leaf, full }
-}
 
 /// A new key and leaf inside `sandbox`: their files, and the leaf's SHA-1 as OpenSSL gives it.
 fn certificate(sandbox: &Sandbox, options: &[&str]) -> (String, String, String) {
@@ -142,34 +38,6 @@ fn observe(sandbox: &Sandbox, handshake: &str) -> Value {
     let mut observations = scan(sandbox, "/mnt/ledger.db", &arguments).exited(0).observations();
     assert_eq!(observations.len(), 1);
     observations.remove(0)
-}
-
-/// Our own client has the leaf of every one of them; rustls of those that speak as it does.
-#[test]
-fn the_leaf_of_every_flavour_is_read() {
-    let mut table = String::new();
-    for flavour in &FLAVOURS {
-        let (sandbox, sha1) = start(flavour.key, flavour.server);
-        let (leaf, full) = (observe(&sandbox, "leaf"), observe(&sandbox, "full"));
-        let proven = leaf["evidence"]["key_proven"].as_bool();
-        let version = leaf["tls"]["version"].as_str().unwrap_or("-");
-        writeln!(
-            table,
-            "{:<28} leaf: {:<12} {version:<4} {:<40} proven {proven:?}; full: {}",
-            flavour.name,
-            leaf["outcome"].as_str().unwrap(),
-            leaf["tls"]["cipher_suite"].as_str().unwrap_or("-"),
-            full["outcome"].as_str().unwrap(),
-        )
-        .unwrap();
-        assert_eq!(leaf["leaf"]["sha1"], *sha1, "{table}{leaf}");
-        assert_eq!((version, proven), flavour.leaf, "{table}{leaf}");
-        assert_eq!(full["outcome"], *flavour.full, "{table}{full}");
-        if full["outcome"] == "certificate" {
-            assert_eq!(full["leaf"]["sha1"], *sha1, "{table}{full}");
-        }
-    }
-    std::io::stdout().write_all(table.as_bytes()).unwrap();
 }
 
 /// With RSA key exchange the server proves its key by finishing, which is asked of it where its leaf matches.
