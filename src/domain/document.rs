@@ -139,6 +139,37 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The truth value at `key`, if the key is there.
+    ///
+    /// # Errors
+    /// The value is something else.
+    pub fn truth(&mut self, key: &str) -> Result<Option<Placed<bool>>, Diagnostic> {
+        let Some(value) = self.take(key) else { return Ok(None) };
+        match value.get_ref() {
+            DeValue::Boolean(truth) => Ok(Some(Placed { value: *truth, span: value.span() })),
+            _ => Err(self.wrong(&value, key, "true or false, without quotes")),
+        }
+    }
+
+    /// The whole number at `key`, zero or more, if the key is there.
+    ///
+    /// # Errors
+    /// The value is something else, or does not fit into 64 bits.
+    pub fn whole_number(&mut self, key: &str) -> Result<Option<Placed<u64>>, Diagnostic> {
+        let Some(value) = self.take(key) else { return Ok(None) };
+        let number = match value.get_ref() {
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
+            _ => return Err(self.wrong(&value, key, "a whole number")),
+        };
+        match number {
+            Some(number) => Ok(Some(Placed { value: number, span: value.span() })),
+            None => {
+                let message = format!("'{key}' must be a whole number from 0 on");
+                Err(self.document.complain(value.span().start, message))
+            }
+        }
+    }
+
     /// The number at `key`, greater than zero, if the key is there.
     ///
     /// # Errors
@@ -204,9 +235,30 @@ impl<'a> Table<'a> {
         key: &str,
         known: &'static [&'static str],
     ) -> Result<Vec<Table<'a>>, Diagnostic> {
+        self.tables_as(key, known, &format!("tables headed [[{key}]]"))
+    }
+
+    /// The tables of the list at `key`, in order, which may have the keys `known`; none if the key is missing.
+    ///
+    /// # Errors
+    /// The value is something else.
+    pub fn list_of_tables(
+        &mut self,
+        key: &str,
+        known: &'static [&'static str],
+    ) -> Result<Vec<Table<'a>>, Diagnostic> {
+        self.tables_as(key, known, "a list of tables such as [{ ... }, { ... }]")
+    }
+
+    fn tables_as(
+        &mut self,
+        key: &str,
+        known: &'static [&'static str],
+        expected: &str,
+    ) -> Result<Vec<Table<'a>>, Diagnostic> {
         let Some(value) = self.take(key) else { return Ok(Vec::new()) };
         let document = self.document;
-        let wrong = self.wrong(&value, key, &format!("tables headed [[{key}]]"));
+        let wrong = self.wrong(&value, key, expected);
         let DeValue::Array(array) = value.into_inner() else { return Err(wrong) };
         tables_of(array)
             .into_iter()
@@ -217,11 +269,48 @@ impl<'a> Table<'a> {
             .collect()
     }
 
+    /// The table at `key`, which may have the keys `known`, if the key is there.
+    ///
+    /// # Errors
+    /// The value is something else.
+    pub fn table(
+        &mut self,
+        key: &str,
+        known: &'static [&'static str],
+    ) -> Result<Option<Table<'a>>, Diagnostic> {
+        let Some(value) = self.take(key) else { return Ok(None) };
+        let (document, span) = (self.document, value.span());
+        let wrong = self.wrong(&value, key, "a table such as { ... }");
+        match value.into_inner() {
+            DeValue::Table(entries) => Ok(Some(Table { document, known, span, entries })),
+            _ => Err(wrong),
+        }
+    }
+
+    /// The keys that were not taken yet, in the order written.
+    pub fn keys(&self) -> Vec<Placed<String>> {
+        let placed = |key: &Spanned<Cow<'a, str>>| Placed {
+            value: key.get_ref().clone().into_owned(),
+            span: key.span(),
+        };
+        let mut keys: Vec<_> = self.entries.keys().map(placed).collect();
+        keys.sort_by_key(|key| key.span.start);
+        keys
+    }
+
     /// Ends the reading.
     ///
     /// # Errors
     /// There is an unknown key: the first one, with the nearest known one as a hint.
     pub fn finish(self) -> Result<(), Diagnostic> {
+        self.all_known()
+    }
+
+    /// Whether every key that was not taken yet may be there.
+    ///
+    /// # Errors
+    /// See [`Table::finish`].
+    pub fn all_known(&self) -> Result<(), Diagnostic> {
         match self.unknown().min_by_key(|key| key.span().start) {
             None => Ok(()),
             Some(key) => Err(self.complain_of_unknown(key, self.known)),
