@@ -9,7 +9,7 @@
 
 use certsweep::domain::cert::Leaf;
 use certsweep::domain::fingerprint::{Fingerprint, Sha1Fingerprint, Sha256Fingerprint};
-use certsweep::domain::indicator::{Certificate, Index, IndicatorSet, Tlp};
+use certsweep::domain::indicator::{Certificate, Index, IndicatorSet, SharedLimits, Tlp};
 
 fn main() {
     divan::main();
@@ -32,6 +32,7 @@ fn lookup(bencher: divan::Bencher<'_, '_>, indicators: u32) {
     let certificates = (0..indicators)
         .map(|number| Certificate {
             fingerprint: Fingerprint::Sha1(Sha1Fingerprint::of(&number.to_be_bytes())),
+            spki_sha256: None,
             label: None,
             source: "bench".to_owned(),
             note: None,
@@ -43,7 +44,10 @@ fn lookup(bencher: divan::Bencher<'_, '_>, indicators: u32) {
         tlp: Tlp::Clear,
         hash: Sha256Fingerprint::of(b""),
         sources: Vec::new(),
+        shared: SharedLimits::default(),
         certificates,
+        entries: Vec::new(),
+        profiles: Vec::new(),
         addresses: Vec::new(),
     };
     let (index, leaf) = (Index::new([&set]), Leaf::new(softether()));

@@ -168,7 +168,7 @@ impl Format {
 /// How far a handshake goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Handshake {
-    /// As leaf, and at once as full where the leaf matches an indicator
+    /// As leaf, and at once as full where the leaf matches at tier A, B or C
     Auto,
     /// Complete it, with rustls where it can and with our own client where it cannot
     Full,
@@ -209,8 +209,12 @@ pub(super) struct AskingArgs {
 /// What makes a scan exit with 10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
-    /// An indicator matched
+    /// A certificate that a report names was seen: tier A
+    Exact,
+    /// That, or its public key in another certificate: tiers A and B
     Match,
+    /// Anything that an indicator set asks for, guesses included: tiers A to E
+    Any,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -4,7 +4,7 @@ use super::args::{IndicatorsArgs, IndicatorsCommand};
 use super::exit::{Exit, Failure};
 use super::{source, terminal};
 use crate::domain::indicator::IndicatorSet;
-use crate::domain::text::{counted, defang_address, defang_name, escape};
+use crate::domain::text::{defang_address, defang_name, escape};
 
 /// Runs `indicators list` or `indicators check`.
 pub(super) fn run(args: &IndicatorsArgs) -> Result<Exit, Failure> {
@@ -38,12 +38,7 @@ pub(super) fn run(args: &IndicatorsArgs) -> Result<Exit, Failure> {
 }
 
 fn size(set: &IndicatorSet) -> String {
-    format!(
-        "set '{}', {}, {}",
-        escape(&set.name),
-        counted(set.certificates.len() as u128, "certificate", "certificates"),
-        counted(set.addresses.len() as u128, "reported address", "reported addresses"),
-    )
+    format!("set '{}', {}", escape(&set.name), set.contents())
 }
 
 fn listing(set: &IndicatorSet) -> String {
@@ -59,13 +54,14 @@ fn listing(set: &IndicatorSet) -> String {
         ));
     }
     let mut table = terminal::table();
-    table.set_header(["indicator", "label or dates", "source"]);
-    for certificate in &set.certificates {
-        let label = certificate.label.as_deref().map(|label| escape(&defang_name(label)));
+    table.set_header(["tier", "indicator", "label or dates", "source"]);
+    for listed in set.indicators() {
+        let label = listed.label.map(|label| escape(&defang_name(label)));
         table.add_row([
-            certificate.fingerprint.to_string(),
+            listed.indicator.tier().letter().to_owned(),
+            escape(&defang_name(&listed.indicator.to_string())),
             label.unwrap_or_default(),
-            escape(&certificate.source),
+            escape(listed.source),
         ]);
     }
     for address in &set.addresses {
@@ -74,8 +70,18 @@ fn listing(set: &IndicatorSet) -> String {
             (Some(day), None) | (None, Some(day)) => format!("reported {day}"),
             (None, None) => "reported, no date".to_owned(),
         };
-        table.add_row([defang_address(address.address), dates, escape(&address.source)]);
+        table.add_row([
+            "-".to_owned(),
+            defang_address(address.address),
+            dates,
+            escape(&address.source),
+        ]);
     }
-    text.push_str(&format!("{table}\n\n"));
+    text.push_str(&format!("{table}\n"));
+    for profile in &set.profiles {
+        let rule = escape(&defang_name(&profile.rule.to_string()));
+        text.push_str(&format!("{} matches where {rule}\n", profile.entry.indicator));
+    }
+    text.push('\n');
     text
 }

@@ -136,7 +136,9 @@ fn human(observation: &Observation) -> String {
             .map_or(String::new(), |label| format!(" ({})", escape(&defang_name(label))));
         let (set, source) = (escape(&found.set), escape(&found.source));
         let tier = found.tier.letter();
-        rows.push(("MATCH", format!("tier {tier} {}{label} of {set}/{source}", found.indicator)));
+        let indicator = escape(&defang_name(&found.indicator.to_string()));
+        let word = if found.tier.is_certain() { "MATCH" } else { "GUESS" };
+        rows.push((word, format!("tier {tier} {indicator}{label} of {set}/{source}")));
     }
     for report in &observation.reported {
         rows.push(("reported", scan::reported(report)));

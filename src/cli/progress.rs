@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::terminal;
+use crate::domain::indicator::{Indicator, Tier};
 use crate::domain::observation::Observation;
 use crate::domain::scan::Counts;
 use crate::domain::text::{defang_name, defang_target, escape, grouped, shortened};
@@ -60,17 +61,24 @@ impl Progress {
         ));
     }
 
-    /// Prints a line for each match of `observation`, above the bar.
+    /// Prints a line for each match of `observation`, above the bar. A template alone is no news.
     pub(super) fn matched(&self, observation: &Observation) {
-        for found in &observation.matches {
+        for found in observation.matches.iter().filter(|found| found.tier != Tier::E) {
             let label = found.label.as_deref().map(|label| escape(&defang_name(label)));
+            let indicator = match &found.indicator {
+                Indicator::Leaf(_) | Indicator::Key(_) => {
+                    shortened(&found.indicator.to_string(), 14)
+                }
+                other => escape(&defang_name(&other.to_string())),
+            };
             let line = format!(
-                "MATCH {}  {}  {}  {}  {}  {}",
+                "{} {}  {}  {}  {}  {}  {}",
+                if found.tier.is_certain() { "MATCH" } else { "GUESS" },
                 found.tier.letter(),
                 defang_target(observation.target),
                 observation.evidence.word(),
                 label.as_deref().unwrap_or("-"),
-                shortened(&found.indicator.to_string(), 14),
+                indicator,
                 escape(&found.set),
             );
             self.line(&line);
@@ -110,6 +118,10 @@ fn summary(counts: &Counts) -> String {
         .take(4)
         .map(|(word, count)| format!("{} {word}", grouped((*count).into())))
         .collect();
-    parts.push(format!("{} matched", grouped(counts.matched.into())));
+    parts.push(format!("{} matched", grouped(counts.of_tiers(Tier::is_certain).into())));
+    let guessed = counts.of_tiers(|tier| !tier.is_certain());
+    if guessed > 0 {
+        parts.push(format!("{} guessed", grouped(guessed.into())));
+    }
     parts.join(", ")
 }

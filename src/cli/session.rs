@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::sink::{self, Sink};
 use super::terminal;
 use crate::domain::coverage::Coverage;
-use crate::domain::indicator::{Index, IndicatorSet};
+use crate::domain::indicator::{Index, IndicatorSet, Shared, Spread, Tier};
 use crate::domain::ladder::Policy;
 use crate::domain::observation::Observation;
 use crate::domain::outcome::Outcome;
@@ -48,6 +48,7 @@ pub(super) struct Begun {
     hold: Hold,
     covered: Coverage,
     counts: Counts,
+    spread: Spread,
 }
 
 /// Writes down in `ledger` that `scan` begins, matching against `sets`.
@@ -59,7 +60,7 @@ pub(super) fn begin(
     let hold = ledger.hold(&scan.id)?;
     ledger.begin_scan(&scan, sets)?;
     let (covered, counts) = (Coverage::default(), Counts::default());
-    Ok(Begun { scan, ledger, hold, covered, counts })
+    Ok(Begun { scan, ledger, hold, covered, counts, spread: Spread::new(sets) })
 }
 
 /// Writes down in `ledger` that the scan called `id` goes on from where it was; `None` if it is finished.
@@ -84,7 +85,9 @@ pub(super) fn resume(
         ));
     }
     ledger.resume_scan(id, sets)?;
-    Ok(Some(Begun { scan, ledger, hold, covered, counts }))
+    let mut spread = Spread::new(sets);
+    ledger.add_to_spread(id, &mut spread)?;
+    Ok(Some(Begun { scan, ledger, hold, covered, counts, spread }))
 }
 
 /// What a sweep needs besides its plan.
@@ -103,6 +106,8 @@ pub(super) struct Swept {
     pub(super) counts: Counts,
     pub(super) covered: Coverage,
     pub(super) complete: bool,
+    /// Indicators that were seen at so many places that they are probably shared.
+    pub(super) shared: Vec<Shared>,
     pub(super) ledger: Ledger,
     /// Why the results could not all be written, if so; what was written before is kept.
     pub(super) failure: Option<Failure>,
@@ -167,7 +172,7 @@ pub(super) fn interruptible() -> Result<CancellationToken, Failure> {
 impl Session<'_> {
     /// Sweeps what is left of `plan`.
     pub(super) async fn sweep(self, plan: Arc<Plan>) -> Result<Swept, Failure> {
-        let Begun { scan, ledger, hold, covered, counts } = self.begun;
+        let Begun { scan, ledger, hold, covered, counts, spread } = self.begun;
         let Tempo { limits, connect_timeout, .. } = plan.tempo;
         let prober = prober(self.policy, limits, connect_timeout, self.index)?;
         let clock = prober.clock;
@@ -182,6 +187,7 @@ impl Session<'_> {
             output: self.output,
             covered,
             counts,
+            spread,
             batch: Vec::new(),
             done: Vec::new(),
             batch_bytes: 0,
@@ -203,14 +209,14 @@ impl Session<'_> {
 struct Done {
     position: u64,
     outcome: Outcome,
-    has_matched: bool,
+    closest: Option<Tier>,
 }
 
 impl Done {
     fn of(position: u64, observations: &[Observation]) -> Option<Self> {
         let outcome = observations.first()?.outcome;
-        let has_matched = observations.iter().any(|seen| !seen.matches.is_empty());
-        Some(Self { position, outcome, has_matched })
+        let closest = observations.iter().filter_map(Observation::closest_tier).min();
+        Some(Self { position, outcome, closest })
     }
 }
 
@@ -223,6 +229,7 @@ struct Collector<'a> {
     progress: Progress,
     covered: Coverage,
     counts: Counts,
+    spread: Spread,
     batch: Vec<Observation>,
     /// The positions that the batch covers.
     done: Vec<Done>,
@@ -330,7 +337,9 @@ impl Collector<'_> {
         for done in &self.done {
             if covered.insert(done.position) {
                 counts.add(&done.outcome);
-                counts.matched += u64::from(done.has_matched);
+                if let Some(tier) = done.closest {
+                    counts.add_tier(tier, 1);
+                }
             }
         }
         self.ledger.record(&Batch {
@@ -342,6 +351,9 @@ impl Collector<'_> {
             counts: &counts,
         })?;
         for observation in &self.batch {
+            for found in &observation.matches {
+                self.spread.add(&found.set, &found.indicator, observation.target.address);
+            }
             self.progress.matched(observation);
         }
         (self.covered, self.counts) = (covered, counts);
@@ -357,8 +369,10 @@ impl Collector<'_> {
         if let Err(error) = self.ledger.finish_scan(&self.scan.id, ended, complete) {
             self.failure.get_or_insert(error.into());
         }
+        let shared = self.spread.shared();
         if let Some(sink) = &mut self.sink {
-            let record = record::scan_ended(&self.scan, &self.counts, ended, complete);
+            let end = (ended, complete);
+            let record = record::scan_ended(&self.scan, &self.counts, &shared, end);
             if let Err(error) = sink.scan(&record).and_then(|()| sink.flush()) {
                 self.failure.get_or_insert(sink::failure(self.output, &error));
             }
@@ -368,6 +382,7 @@ impl Collector<'_> {
             counts: self.counts,
             covered: self.covered,
             complete,
+            shared,
             ledger: self.ledger,
             failure: self.failure,
         }

@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use super::indicator::Match;
 use super::observation::{Evidence, Observation, TlsFacts};
 use super::outcome::{Alert, Outcome};
 use super::tls::own::{Goal, Hello};
@@ -24,7 +23,7 @@ const UNRECOGNIZED_NAME: u8 = 112;
 pub enum Depth {
     /// To the certificate and the server's signature; no handshake is completed.
     Leaf,
-    /// To the certificate; where it matches, to the end of the handshake.
+    /// To the certificate; where it matches at tier A, B or C, to the end of the handshake.
     Auto,
     /// To the end of every handshake.
     Full,
@@ -97,7 +96,7 @@ impl Policy {
     fn confirmations(&self, seen: &Observation) -> Vec<Asked> {
         let is_wanted = match self.depth {
             Depth::Leaf => false,
-            Depth::Auto => seen.matches.iter().any(Match::is_to_be_confirmed),
+            Depth::Auto => seen.is_confirmed(),
             Depth::Full => true,
         };
         if !is_wanted || seen.evidence.handshake_finished {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::address::Target;
 use super::cert::Leaf;
 use super::fingerprint::Sha256Fingerprint;
-use super::indicator::{Match, Reported};
+use super::indicator::{Match, Reported, Tier};
 use super::outcome::Outcome;
 use super::time::Timestamp;
 use super::tls::{Asked, ServerName};
@@ -41,6 +41,18 @@ pub struct Observation {
     pub timing: Timing,
     /// Every connection of the visit, in order; never empty.
     pub attempts: Vec<Attempt>,
+}
+
+impl Observation {
+    /// The tier of the closest match, if anything matched.
+    pub fn closest_tier(&self) -> Option<Tier> {
+        self.matches.iter().map(|found| found.tier).min()
+    }
+
+    /// Whether a match is close enough for the server to be asked to prove its key at once.
+    pub fn is_confirmed(&self) -> bool {
+        self.closest_tier().is_some_and(Tier::is_confirmed)
+    }
 }
 
 /// What the server chose.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::cert::Leaf;
-use super::indicator::{Match, Reported};
+use super::indicator::{Match, Reported, Shared, Tier};
 use super::observation::{Attempt, Observation, Unproven};
 use super::outcome::{Alert, Outcome, Protocol};
 use super::plan::Plan;
@@ -135,7 +135,16 @@ pub fn fault(origin: Origin<'_>, fault: &Fault) -> Value {
 }
 
 /// The record that closes a run.
-pub fn scan_ended(scan: &Scan, counts: &Counts, ended: Timestamp, complete: bool) -> Value {
+pub fn scan_ended(
+    scan: &Scan,
+    counts: &Counts,
+    shared: &[Shared],
+    (ended, complete): (Timestamp, bool),
+) -> Value {
+    let by_tier: serde_json::Map<String, Value> = Tier::ALL
+        .into_iter()
+        .map(|tier| (tier.letter().to_owned(), counts.of_tier(tier).into()))
+        .collect();
     let outcomes: serde_json::Map<String, Value> =
         counts.outcomes().map(|(word, count)| (word.to_owned(), count.into())).collect();
     json!({
@@ -149,7 +158,9 @@ pub fn scan_ended(scan: &Scan, counts: &Counts, ended: Timestamp, complete: bool
         "seed": scan.seed,
         "shard": scan.shard.to_string(),
         "outcomes": outcomes,
-        "matched": counts.matched,
+        "matched": counts.matched(),
+        "matched_by_tier": by_tier,
+        "probably_shared": shared.iter().map(probably_shared).collect::<Vec<_>>(),
         "faults": counts.faults,
         "complete": complete,
     })
@@ -184,6 +195,15 @@ fn matched(found: &Match) -> Value {
         "indicator": found.indicator.to_string(),
         "label": found.label,
         "source": found.source,
+    })
+}
+
+fn probably_shared(shared: &Shared) -> Value {
+    json!({
+        "set": shared.set,
+        "indicator": shared.indicator.to_string(),
+        "hosts": shared.hosts,
+        "prefixes": shared.prefixes,
     })
 }
 

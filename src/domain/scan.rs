@@ -2,6 +2,7 @@
 
 use super::address::Target;
 use super::fingerprint::Sha256Fingerprint;
+use super::indicator::Tier;
 use super::outcome::{Outcome, WORDS};
 use super::time::Timestamp;
 
@@ -9,8 +10,7 @@ use super::time::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     by_outcome: [u64; WORDS.len()],
-    /// Observations with at least one match.
-    pub matched: u64,
+    by_tier: [u64; Tier::ALL.len()],
     /// Targets that a fault of our own kept from being probed.
     pub faults: u64,
 }
@@ -19,6 +19,26 @@ impl Counts {
     /// Counts one visit that ended with `outcome`.
     pub fn add(&mut self, outcome: &Outcome) {
         self.by_outcome[outcome.index()] += 1;
+    }
+
+    /// Counts `count` visits whose closest match is of `tier`.
+    pub fn add_tier(&mut self, tier: Tier, count: u64) {
+        self.by_tier[tier as usize] += count;
+    }
+
+    /// How many visits have their closest match at `tier`.
+    pub const fn of_tier(&self, tier: Tier) -> u64 {
+        self.by_tier[tier as usize]
+    }
+
+    /// How many visits saw a reported leaf itself: tier A.
+    pub const fn matched(&self) -> u64 {
+        self.of_tier(Tier::A)
+    }
+
+    /// How many visits have their closest match at one of the tiers that `wanted` takes.
+    pub fn of_tiers(&self, wanted: impl Fn(Tier) -> bool) -> u64 {
+        Tier::ALL.into_iter().filter(|tier| wanted(*tier)).map(|tier| self.of_tier(tier)).sum()
     }
 
     /// Adds `count` visits of the outcome called `word`; `false` if no outcome has this name.

@@ -8,7 +8,7 @@
 //!
 //! With RSA key exchange there is no such signature: there the key is proven by finishing the handshake with a fresh
 //! secret that only a holder of the key can decrypt (RFC 5246, section 7.4.7.1). That is done where the leaf matches
-//! an indicator, and for all with `--handshake full`, from TLS 1.0 on, with AES and 3DES in CBC mode, RC4, AES in GCM
+//! at tier A, B or C, and for all with `--handshake full`, from TLS 1.0 on, with AES and 3DES in CBC mode, RC4, AES in GCM
 //! and CCM mode, and without encryption. Before TLS 1.3 the signature covers the randoms and the server's share, so
 //! that it proves the key and not each byte of the certificate around it; TLS 1.3 signs the whole transcript.
 //!

@@ -73,6 +73,74 @@
 //! saw there. `tlp` is the Traffic Light Protocol 2.0 level: `clear`, `green`, `amber`, `amber+strict`,
 //! `red`. A fingerprint that stands twice, or has a wrong number of digits, is refused.
 //!
+//! What a set can name, each with an optional `label` and `note`, and a `source`:
+//!
+//! | table | keys | matches | tier |
+//! | --- | --- | --- | --- |
+//! | `[[certificate]]` | `sha1` or `sha256` | the exact leaf | A |
+//! | | and `spki_sha256` | another leaf with that public key | B |
+//! | `[[public_key]]` | `spki_sha256` | any leaf with that public key (SHA-256 of the SubjectPublicKeyInfo) | B |
+//! | `[[host_name]]` | `name` | a leaf of SoftEther's default structure whose common name or a subject alternative name is it; ASCII case is ignored, nothing else (no IDNA) | C |
+//! | `[[profile]]` | `id`, `rule` | a leaf of which the rule holds | D |
+//! | `[[template]]` | `template = "softether"` | any leaf of SoftEther's default structure | E |
+//!
+//! A and B are certain: they tie the leaf to what was reported. C, D and E are guesses, listed and counted apart.
+//! SoftEther servers are many and mostly nobody's business, so that tier E is matched only for sets that ask for
+//! it; every leaf record says `softether_default` anyway. A leaf may match at several tiers, of one set or
+//! several: each is a match of its own. Tiers A, B and C are confirmed by a second connection at once.
+//!
+//! # Profile rules
+//!
+//! ```
+//! let text = r#"
+//! name = "storm-0558"
+//! tlp  = "clear"
+//! [[source]]
+//! id    = "microsoft-2023-07-14"
+//! title = "Analysis of Storm-0558 techniques for unauthorized email access"
+//! [[profile]]
+//! id     = "storm-0558-softether-proxy"
+//! source = "microsoft-2023-07-14"
+//! rule.all = [
+//!     { not_after_date = 2037-12-31 },
+//!     { softether_default = true },
+//!     { not = { subject_contains = "softether" } },
+//! ]
+//! "#;
+//! let set = certsweep::domain::indicator::read("storm-0558.toml", text).unwrap();
+//! assert_eq!(
+//!     set.profiles[0].rule.to_string(),
+//!     "{ all = [{ not_after_date = 2037-12-31 }, { softether_default = true }, \
+//!      { not = { subject_contains = \"softether\" } }] }"
+//! );
+//! ```
+//!
+//! A rule is a table with exactly one key: `all` or `any` with a list of such tables, `not` with one, or one question.
+//!
+//! | key | holds where |
+//! | --- | --- |
+//! | `subject`, `issuer`, `common_name`, `name` | the text is this one (`name`: one of the subject alternative names) |
+//! | the same with `_contains`, `_prefix`, `_suffix` | it contains, starts with, ends with this text |
+//! | `serial` | the serial number's octets are these, in hex |
+//! | `key`, `signature_algorithm` | it is called so in the leaf's record: `RSA-2048`, `sha256WithRSAEncryption` |
+//! | `self_signed`, `softether_default` | it is so, or is not so |
+//! | `not_before_date`, `not_after_date` | the date falls on this day in UTC |
+//! | the same with `_from`, `_until` instead of `_date` | it falls on this day or later, or earlier |
+//! | `validity_days_min`, `validity_days_max` | there are at least, at most so many whole days between the dates |
+//!
+//! Texts are compared without regard to the case of ASCII letters; subject and issuer as records write them. What
+//! could not be read is neither true nor false, and `not` leaves it so: a profile never matches because something is
+//! missing. A rule is at most 8 tables deep and has at most 64 of them. JARM is not taken and cannot be asked for.
+//! `targets/indicators/storm-0558.toml` is a worked example; it is not loaded by default.
+//!
+//! # Probably shared
+//!
+//! A cloned machine image or a default certificate is served by many people. An indicator that one scan sees at more
+//! than `shared_hosts` addresses (64) or in more than `shared_prefixes` /24s or /48s (16) is flagged as probably shared
+//! in the report and in the last record; the two keys stand beside `name` and go from 1 to 65,536. It is counted over
+//! all runs of a resumed scan, but over one shard only; a match stays what it is. A template is shared by its
+//! nature and is not counted.
+//!
 //! # Target list
 //!
 //! What of a scope to visit, for `--targets FILE` or `--targets -`: plain lines (`192.0.2.1`,

@@ -17,6 +17,9 @@
 //! SELECT id, scope, started, ended, complete, visits, matched FROM scans;
 //! ```
 //!
+//! `matches` holds every tier; `tier IN ('A', 'B')` is what is certain. The table `indicator` keeps each indicator as
+//! records spell it, with its provenance, and a profile with its rule. A scan's `matched` counts visits at tier A.
+//!
 //! Targets that a fault in certsweep kept from being probed are in the table `fault`. While a scan runs there is a
 //! file `LEDGER-SCAN.lock` beside the ledger.
 //!

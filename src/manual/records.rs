@@ -43,7 +43,9 @@
 //! With a certificate, `tls` is `{"version":"1.3","cipher_suite":"TLS_AES_128_GCM_SHA256"}` and `leaf` holds
 //! `sha1`, `sha256`, `spki_sha256`, `subject`, `issuer`, `common_name`, `names`, `serial` (hex octets),
 //! `not_before`, `not_after`, `key`, `signature_algorithm`, `self_signed`, `softether_default`,
-//! `parse_error` and `der`. Each of `matches` has `set`, `tier`, `indicator`, `label` and `source`; each of
+//! `parse_error` and `der`. Each of `matches` has `set`, `tier`, `indicator`, `label` and `source`, the closest tier
+//! first; `indicator` is `sha1:...`, `sha256:...`, `spki_sha256:...`, `name:...`, `profile:<id>` or
+//! `template:softether`, in this order from tier A (both hashes) to tier E; each of
 //! `reported` has `set`, `source`, `first_seen` and `last_seen`. `ended` is the outcome after the leaf
 //! was seen, where that was not a good one. `timing` counts from the start of the connect.
 //!
@@ -52,8 +54,13 @@
 //! The first and the last record of a run. `event` is `started`, `resumed` or `ended`. The first one holds all
 //! that makes the run repeatable: version, command line, plan hash, the scope with its text and its hash, ports,
 //! seed, shard, rates, concurrency, timeouts, vantage, and the indicator sets with their hashes. The last
-//! one holds the counts by outcome, `matched`, `faults`, start, end, and whether the scan is
-//! `complete`: counts are of the whole scan, all its runs together.
+//! one holds the counts by outcome, `matched`, `matched_by_tier`, `probably_shared`, `faults`, start, end, and
+//! whether the scan is `complete`: counts are of the whole scan, all its runs together.
+//!
+//! `matched_by_tier` counts each visit once, at its closest tier: `{"A":4,"B":0,"C":0,"D":60,"E":0}`. `matched` is its
+//! count at A: visits that saw a reported certificate itself. Each of `probably_shared` has `set`, `indicator`,
+//! `hosts` and `prefixes`: distinct addresses and /24s (or /48s) that showed it, each counted no further than one above
+//! the limit of its set.
 //!
 //! # `fault`
 //!
@@ -64,4 +71,4 @@
 //!
 //! `--format csv` writes one visit a line under a header: scan, time, vantage, address, port, server_name,
 //! outcome, detail, sha1, sha256, subject, not_before, not_after, key_proven, handshake_finished, tls_version,
-//! matches (`tier/set/indicator`, separated by spaces).
+//! matches (tiers A and B) and guesses (tiers C to E), each `tier/set/indicator`, separated by spaces.

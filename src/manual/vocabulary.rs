@@ -9,12 +9,13 @@
 //! | visit | all attempts on one target and server name in one scan |
 //! | leaf | the first certificate of the server's Certificate message, as the bytes received |
 //! | fingerprint | SHA-1 (also SHA-256) of the leaf's DER, taken before anything parses it |
-//! | indicator, indicator set | one thing to match, with its provenance; a named list of them |
+//! | indicator, indicator set | one thing to match (hash, public key hash, name, profile, template), with its provenance; a named list of them |
 //! | outcome | how a probe ended, from a closed list; data, never an error ([`outcomes`](super::outcomes)) |
 //! | observation | one visit's record |
 //! | reported | an address that a report names: dated, shown beside matches, never a match |
 //! | evidence | how much the server proved ([`evidence`](super::evidence)) |
-//! | tier | how close a match is; A is the exact leaf |
+//! | tier | how close a match is: A the exact leaf, B the same public key in another certificate, C a reported name together with the SoftEther default template, D a profile rule, E only that template |
+//! | guess | a match at tier C, D or E: what is alike, and not the reported certificate or key |
 //! | plan | what a sweep will do: scope, ports, target list and order, checked before anything is sent |
 //! | order, position | the seeded sequence of a plan's targets, and a place in it |
 //! | shard | part I of N of a plan's order; a prefix lies in exactly one |

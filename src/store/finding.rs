@@ -1,9 +1,12 @@
 //! Findings: the matches of one scan, as people read them.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, Row, params};
 
 use super::endpoint::address_of;
 use crate::domain::address::Target;
+use crate::domain::indicator::Spread;
 use crate::domain::observation::Evidence;
 
 /// One indicator that matched at one endpoint in one scan.
@@ -15,7 +18,7 @@ pub struct Finding {
     pub target: Target,
     /// The server name sent, if any.
     pub server_name: Option<String>,
-    /// The indicator, `sha1:...`.
+    /// The indicator, `sha1:...`, `name:...`.
     pub indicator: String,
     /// What the report calls it.
     pub label: Option<String>,
@@ -34,6 +37,8 @@ pub struct Findings {
     pub shown: Vec<Finding>,
     /// How many the scan has.
     pub total: u64,
+    /// How many of them are guesses: tiers C to E.
+    pub guesses: u64,
 }
 
 const SELECT: &str = "
@@ -51,7 +56,8 @@ ORDER BY \"match\".tier, set_name, indicator.value, address_key, endpoint.port, 
 LIMIT ?2";
 
 const COUNT: &str = "
-SELECT count(*) FROM visit JOIN \"match\" ON \"match\".visit_id = visit.id WHERE visit.scan_id = ?1";
+SELECT count(*), ifnull(sum(\"match\".tier > 'B'), 0)
+FROM visit JOIN \"match\" ON \"match\".visit_id = visit.id WHERE visit.scan_id = ?1";
 
 /// The first `limit` findings of `scan`.
 pub(super) fn of_scan(
@@ -63,8 +69,35 @@ pub(super) fn of_scan(
         .prepare_cached(SELECT)?
         .query_map(params![scan, limit], read)?
         .collect::<rusqlite::Result<_>>()?;
-    let total = connection.query_row(COUNT, [scan], |row| row.get::<_, i64>(0))?;
-    Ok(Findings { shown, total: total.cast_unsigned() })
+    let (total, guesses): (i64, i64) =
+        connection.query_row(COUNT, [scan], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Findings { shown, total: total.cast_unsigned(), guesses: guesses.cast_unsigned() })
+}
+
+/// Adds to `spread` where the indicators of `scan` were seen, one row after the other.
+pub(super) fn add_to_spread(
+    connection: &Connection,
+    scan: &str,
+    spread: &mut Spread,
+) -> rusqlite::Result<()> {
+    const SELECT: &str = "
+        SELECT indicator_set.name, indicator.value, address_key
+        FROM visit
+        JOIN \"match\" ON \"match\".visit_id = visit.id
+        JOIN indicator ON indicator.id = \"match\".indicator_id
+        JOIN indicator_set ON indicator_set.id = indicator.set_id
+        JOIN endpoint ON endpoint.id = visit.endpoint_id
+        WHERE visit.scan_id = ?1";
+    let mut select = connection.prepare_cached(SELECT)?;
+    let mut rows = select.query([scan])?;
+    while let Some(row) = rows.next()? {
+        let (set, value): (String, String) = (row.get(0)?, row.get(1)?);
+        // What this version cannot read it cannot match either.
+        if let Ok(indicator) = value.parse() {
+            spread.add(&Arc::from(set), &indicator, address_of(row.get(2)?));
+        }
+    }
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Finding> {

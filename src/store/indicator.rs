@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::Cause;
 use crate::domain::fingerprint::Sha256Fingerprint;
-use crate::domain::indicator::{Address, Certificate, IndicatorSet, Match, Source};
+use crate::domain::indicator::{Address, IndicatorSet, Listed, Match, Source};
 
 /// Says that `scan` matches against `sets`, storing those that are not stored.
 pub(super) fn link(
@@ -52,8 +52,8 @@ fn insert(connection: &Connection, set: &IndicatorSet) -> rusqlite::Result<i64> 
     for source in &set.sources {
         insert_source(connection, id, source)?;
     }
-    for certificate in &set.certificates {
-        insert_certificate(connection, id, certificate)?;
+    for listed in set.indicators() {
+        insert_listed(connection, id, &listed)?;
     }
     for address in &set.addresses {
         insert_address(connection, id, address)?;
@@ -76,20 +76,18 @@ fn insert_source(connection: &Connection, set: i64, source: &Source) -> rusqlite
     Ok(())
 }
 
-fn insert_certificate(
-    connection: &Connection,
-    set: i64,
-    certificate: &Certificate,
-) -> rusqlite::Result<()> {
+fn insert_listed(connection: &Connection, set: i64, listed: &Listed<'_>) -> rusqlite::Result<()> {
     const INSERT: &str = "
-        INSERT INTO indicator (set_id, kind, value, label, source, note)
-        VALUES (?1, 'certificate', ?2, ?3, ?4, ?5)";
+        INSERT INTO indicator (set_id, kind, value, label, source, note, rule)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     connection.prepare_cached(INSERT)?.execute(params![
         set,
-        certificate.fingerprint.to_string(),
-        certificate.label,
-        certificate.source,
-        certificate.note,
+        listed.indicator.kind(),
+        listed.indicator.to_string(),
+        listed.label,
+        listed.source,
+        listed.note,
+        listed.rule.map(ToString::to_string),
     ])?;
     Ok(())
 }
@@ -137,7 +135,7 @@ fn find(connection: &Connection, scan: &str, found: &Match) -> Result<i64, Cause
         JOIN indicator_set ON indicator_set.id = indicator.set_id
         JOIN scan_set ON scan_set.set_id = indicator.set_id
         WHERE scan_set.scan_id = ?1 AND indicator_set.name = ?2
-            AND indicator.kind = 'certificate' AND indicator.value = ?3 AND indicator.source = ?4
+            AND indicator.kind <> 'address' AND indicator.value = ?3 AND indicator.source = ?4
         ORDER BY indicator.set_id DESC, indicator.id LIMIT 1";
     let value = found.indicator.to_string();
     let known = connection

@@ -12,7 +12,7 @@ use super::scan::{self, Resumable};
 use super::sighting::{self, Sighting};
 use super::{file, indicator};
 use crate::domain::fingerprint::{Fingerprint, Sha256Fingerprint};
-use crate::domain::indicator::IndicatorSet;
+use crate::domain::indicator::{IndicatorSet, Spread};
 use crate::domain::scan::{Scan, Shard};
 use crate::domain::time::Timestamp;
 
@@ -165,6 +165,15 @@ impl Ledger {
     /// If the ledger cannot be read.
     pub fn findings(&self, scan: &str, limit: u32) -> Result<Findings, StoreError> {
         self.read(|connection| finding::of_scan(connection, scan, limit))
+    }
+
+    /// Adds to `spread` at which addresses the matches of `scan` were seen.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub fn add_to_spread(&self, scan: &str, spread: &mut Spread) -> Result<(), StoreError> {
+        self.read(|connection| finding::add_to_spread(connection, scan, spread))
     }
 
     /// How much the ledger holds.

@@ -5,7 +5,10 @@ use rusqlite::{Connection, TransactionBehavior};
 /// The scripts in order: script N, counted from 1, makes schema N out of schema N - 1.
 ///
 /// A script that was released is never edited; a change is another script.
-const SCRIPTS: [&str; 1] = [include_str!("schema/0001.sql")];
+const SCRIPTS: [&str; 2] = [include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
+
+#[cfg(test)]
+pub(super) const OLDEST_SCRIPT: &str = SCRIPTS[0];
 
 /// The newest schema that this version knows.
 pub(super) const NEWEST: i32 = SCRIPTS.len() as i32;

@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 
 use super::error::Cause;
 use crate::domain::coverage::Coverage;
+use crate::domain::indicator::Tier;
 use crate::domain::scan::Counts;
 
 /// Puts `coverage` and `counts` in the place of what was stored for `scan`.
@@ -19,7 +20,7 @@ pub(super) fn replace(
 ) -> Result<(), Cause> {
     let changed = connection
         .prepare_cached("UPDATE scan SET matched = ?2, faults = ?3 WHERE id = ?1")?
-        .execute(params![scan, counts.matched.cast_signed(), counts.faults.cast_signed()])?;
+        .execute(params![scan, counts.matched().cast_signed(), counts.faults.cast_signed()])?;
     Cause::unless_known(scan, changed)?;
     replace_counts(connection, scan, counts)?;
     Ok(replace_coverage(connection, scan, coverage)?)
@@ -61,7 +62,8 @@ pub(super) fn coverage(connection: &Connection, scan: &str) -> rusqlite::Result<
     ranges.collect()
 }
 
-/// The counts stored for `scan`; `matched` and `faults` are columns of its own row.
+/// The counts stored for `scan`; `matched` and `faults` are columns of its own row, and what matched less
+/// closely is counted from the matches.
 pub(super) fn counts(
     connection: &Connection,
     scan: &str,
@@ -70,7 +72,9 @@ pub(super) fn counts(
 ) -> rusqlite::Result<Counts> {
     const SELECT: &str = "SELECT outcome, count FROM scan_outcome WHERE scan_id = ?1";
     let mut counts = Counts::default();
-    (counts.matched, counts.faults) = (matched, faults);
+    counts.faults = faults;
+    counts.add_tier(Tier::A, matched);
+    count_guesses(connection, scan, &mut counts)?;
     let mut select = connection.prepare_cached(SELECT)?;
     let mut rows = select.query([scan])?;
     while let Some(row) = rows.next()? {
@@ -81,4 +85,24 @@ pub(super) fn counts(
         }
     }
     Ok(counts)
+}
+
+/// Adds the visits whose closest match is below tier A.
+fn count_guesses(connection: &Connection, scan: &str, counts: &mut Counts) -> rusqlite::Result<()> {
+    const SELECT: &str = "
+        SELECT closest, count(*) FROM (
+            SELECT min(\"match\".tier) AS closest
+            FROM visit JOIN \"match\" ON \"match\".visit_id = visit.id
+            WHERE visit.scan_id = ?1 GROUP BY visit.id
+        ) GROUP BY closest";
+    let mut select = connection.prepare_cached(SELECT)?;
+    let mut rows = select.query([scan])?;
+    while let Some(row) = rows.next()? {
+        let (letter, count): (String, i64) = (row.get(0)?, row.get(1)?);
+        let tier = Tier::ALL.into_iter().find(|tier| tier.letter() == letter);
+        if let Some(tier) = tier.filter(|tier| *tier != Tier::A) {
+            counts.add_tier(tier, count.cast_unsigned());
+        }
+    }
+    Ok(())
 }

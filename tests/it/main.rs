@@ -26,3 +26,5 @@ mod strange;
 mod support;
 /// The sources keep the rules that no compiler checks.
 mod tidy;
+/// Matches by tier: what is certain is never mixed with what is guessed.
+mod tiers;

@@ -45,13 +45,8 @@ pub(super) fn text(prepared: &Prepared) -> String {
     lines.push(setting("vantage", &settings.vantage, |name| escape(name)));
     lines.push(String::new());
     for set in &prepared.sets {
-        let size = format!(
-            "{}, {}",
-            counted(set.certificates.len() as u128, "certificate", "certificates"),
-            counted(set.addresses.len() as u128, "reported address", "reported addresses")
-        );
-        let name = escape(&set.name);
-        lines.push(row("indicators", &format!("{name} ({size}) from {}", escape(&set.file))));
+        let (name, contents) = (escape(&set.name), set.contents());
+        lines.push(row("indicators", &format!("{name} ({contents}) from {}", escape(&set.file))));
     }
     lines.extend(exclusions(&plan.scope.exclusions));
     lines.extend(prepared.warnings.iter().map(|warning| row("note", warning)));

@@ -15,7 +15,7 @@ use super::args::{FailOn, Format, ScanArgs};
 use super::exit::{Exit, Failure};
 use super::session::{self, Session, Swept};
 use super::{sink, terminal};
-use crate::domain::indicator::Index;
+use crate::domain::indicator::{Index, Tier};
 use crate::domain::plan::Plan;
 use crate::domain::record::{self, Opening};
 use crate::domain::scan::Scan;
@@ -163,6 +163,12 @@ fn conclude(
     }
     let exit = swept.exit()?;
     reported?;
-    let found = args.fail_on == Some(FailOn::Match) && swept.counts.matched > 0;
+    let found = args.fail_on.is_some_and(|what| {
+        swept.counts.of_tiers(|tier| match what {
+            FailOn::Exact => tier == Tier::A,
+            FailOn::Match => tier.is_certain(),
+            FailOn::Any => true,
+        }) > 0
+    });
     Ok(if found && exit == Exit::Done { Exit::Found } else { exit })
 }

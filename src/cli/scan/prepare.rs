@@ -228,6 +228,8 @@ pub(in crate::cli) fn indicator_record(set: &IndicatorSet) -> Value {
         "tlp": set.tlp,
         "sha256": set.hash,
         "certificates": set.certificates.len(),
+        "entries": set.entries.len(),
+        "profiles": set.profiles.len(),
         "addresses": set.addresses.len(),
     })
 }

@@ -7,7 +7,7 @@ use comfy_table::Table;
 use crate::cli::exit::Failure;
 use crate::cli::session::Swept;
 use crate::cli::terminal;
-use crate::domain::indicator::{Index, Reported};
+use crate::domain::indicator::{Index, Reported, Shared, Tier};
 use crate::domain::plan::Plan;
 use crate::domain::scan::Scan;
 use crate::domain::text::{counted, defang_address, defang_name, escape, grouped};
@@ -26,11 +26,7 @@ pub(in crate::cli) fn report(
 ) -> Result<String, Failure> {
     let findings = swept.ledger.findings(&scan.id, FINDINGS_SHOWN)?;
     let mut text = String::new();
-    if findings.total == 0 {
-        text.push_str("no matches\n");
-    } else {
-        text.push_str(&matches(&findings, index));
-    }
+    text.push_str(&matches(&findings, index, &swept.shared));
     text.push_str(&format!("\n{}\n\n", outcomes(swept)));
     let (covered, positions) = (swept.covered.len(), scan.positions);
     let percent = if positions == 0 { 100.0 } else { covered as f64 * 100.0 / positions as f64 };
@@ -49,11 +45,23 @@ pub(in crate::cli) fn report(
     Ok(text)
 }
 
-/// A heading for each indicator, and under it a table of the addresses that showed it.
-fn matches(findings: &Findings, index: &Index) -> String {
-    let mut text = format!("{}\n", counted(findings.total.into(), "match", "matches"));
-    for same in findings.shown.chunk_by(|a, b| indicator(a) == indicator(b)) {
-        text.push_str(&format!("\n{}\n{}\n", heading(&same[0]), addresses(same, index)));
+/// What is certain, then what is guessed: a heading for each indicator, and under it a table of the addresses
+/// that showed it.
+fn matches(findings: &Findings, index: &Index, shared: &[Shared]) -> String {
+    let certain = findings.total - findings.guesses;
+    let split = findings.shown.partition_point(|found| !is_guess(found));
+    let (matches, guesses) = findings.shown.split_at(split);
+    let mut text = match certain {
+        0 => "no matches\n".to_owned(),
+        count => format!("{}\n", counted(count.into(), "match", "matches")),
+    };
+    text.push_str(&sections(matches, index, shared));
+    if findings.guesses > 0 {
+        text.push_str(&format!(
+            "\n{}: not a reported certificate or key, but alike (tiers C to E)\n",
+            counted(findings.guesses.into(), "guess", "guesses")
+        ));
+        text.push_str(&sections(guesses, index, shared));
     }
     let more = findings.total - findings.shown.len() as u64;
     if more > 0 {
@@ -62,7 +70,54 @@ fn matches(findings: &Findings, index: &Index) -> String {
             grouped(more.into())
         ));
     }
+    let has_heading = |found: &&Shared| findings.shown.iter().any(|shown| is_of(found, shown));
+    for found in shared.iter().filter(|found| !has_heading(found)) {
+        let indicator = escape(&defang_name(&found.indicator.to_string()));
+        text.push_str(&format!(
+            "probably shared: {indicator} of {}, seen at {}\n",
+            escape(&found.set),
+            too_many(found)
+        ));
+    }
     text
+}
+
+/// Tiers are letters, the closest first.
+fn is_guess(finding: &Finding) -> bool {
+    finding.tier.as_str() > Tier::B.letter()
+}
+
+fn sections(findings: &[Finding], index: &Index, shared: &[Shared]) -> String {
+    let mut text = String::new();
+    for same in findings.chunk_by(|a, b| indicator(a) == indicator(b)) {
+        text.push_str(&format!("\n{}\n", heading(&same[0])));
+        text.extend(sharing(&same[0], shared));
+        text.push_str(&format!("{}\n", addresses(same, index)));
+    }
+    text
+}
+
+/// `probably shared: seen at more than 64 hosts`, if the indicator is.
+fn sharing(finding: &Finding, shared: &[Shared]) -> Option<String> {
+    let found = shared.iter().find(|shared| is_of(shared, finding))?;
+    Some(format!(
+        "probably shared: seen at {}, as a cloned image or a default certificate would be\n",
+        too_many(found)
+    ))
+}
+
+fn is_of(shared: &Shared, finding: &Finding) -> bool {
+    *shared.set == *finding.set && shared.indicator.to_string() == finding.indicator
+}
+
+/// `more than 64 hosts`, or prefixes where there are not too many hosts.
+fn too_many(shared: &Shared) -> String {
+    let Shared { hosts, limits, .. } = shared;
+    if *hosts > limits.hosts {
+        format!("more than {} hosts", grouped(limits.hosts as u128))
+    } else {
+        format!("more than {} prefixes", grouped(limits.prefixes as u128))
+    }
 }
 
 fn indicator(finding: &Finding) -> (&str, &str, &str, &str) {
@@ -76,7 +131,7 @@ fn heading(finding: &Finding) -> String {
     format!(
         "tier {}  {}  {label}  {} / {}",
         finding.tier,
-        finding.indicator,
+        escape(&defang_name(&finding.indicator)),
         escape(&finding.set),
         escape(&finding.source)
     )
@@ -123,4 +178,30 @@ fn outcomes(swept: &Swept) -> Table {
         table.add_row([word.to_owned(), grouped(count.into()), share]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::indicator::{Indicator, SharedLimits};
+
+    #[test]
+    fn what_is_shared_is_said_even_where_its_matches_are_not_shown() {
+        let limits = SharedLimits { hosts: 64, prefixes: 16 };
+        let shared = Shared {
+            set: "s".into(),
+            indicator: Indicator::Name("vpn.example".into()),
+            hosts: 20,
+            prefixes: 17,
+            limits,
+        };
+        let findings = Findings { shown: Vec::new(), total: 20, guesses: 20 };
+        let text = matches(&findings, &Index::default(), &[shared]);
+        assert_eq!(
+            text,
+            "no matches\n\n20 guesses: not a reported certificate or key, but alike (tiers C to E)\n\n\
+             and 20 more in the ledger (view: matches)\n\
+             probably shared: name:vpn[.]example of s, seen at more than 16 prefixes\n"
+        );
+    }
 }

@@ -10,7 +10,7 @@ use crate::domain::record::Origin;
 use crate::domain::scan::Fault;
 use crate::domain::text::harmless;
 
-const HEADER: [&str; 17] = [
+const HEADER: [&str; 18] = [
     "scan",
     "time",
     "vantage",
@@ -28,6 +28,7 @@ const HEADER: [&str; 17] = [
     "handshake_finished",
     "tls_version",
     "matches",
+    "guesses",
 ];
 
 /// Whether `line` is the header that every file of this form begins with.
@@ -61,12 +62,7 @@ impl<W: Write + Send> Sink for Csv<W> {
         let leaf = observation.leaf.as_ref();
         let text = |value: Option<String>| value.unwrap_or_default();
         let described = leaf.map(|leaf| &leaf.description);
-        let matches: Vec<String> = observation
-            .matches
-            .iter()
-            .map(|found| format!("{}/{}/{}", found.tier.letter(), found.set, found.indicator))
-            .collect();
-        let row: [String; 17] = [
+        let row: [String; 18] = [
             origin.scan.unwrap_or_default().to_owned(),
             observation.time.to_string(),
             origin.vantage.to_owned(),
@@ -83,7 +79,8 @@ impl<W: Write + Send> Sink for Csv<W> {
             text(observation.evidence.key_proven.map(|proven| proven.to_string())),
             observation.evidence.handshake_finished.to_string(),
             text(observation.tls.as_ref().map(|tls| tls.version.to_owned())),
-            matches.join(" "),
+            matches(observation, true),
+            matches(observation, false),
         ];
         if self.watched {
             return Ok(self.out.write_record(row.map(|cell| harmless(&cell)))?);
@@ -99,4 +96,12 @@ impl<W: Write + Send> Sink for Csv<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// The matches that are certain, or those that are guesses, as `tier/set/indicator`.
+fn matches(observation: &Observation, certain: bool) -> String {
+    let wanted = observation.matches.iter().filter(|found| found.tier.is_certain() == certain);
+    let written =
+        wanted.map(|found| format!("{}/{}/{}", found.tier.letter(), found.set, found.indicator));
+    written.collect::<Vec<_>>().join(" ")
 }

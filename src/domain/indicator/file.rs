@@ -3,15 +3,28 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::{Address, Certificate, IndicatorSet, Source, Tlp};
+use super::spread::{HOSTS_MAX, SharedLimits};
+use super::{Address, Certificate, IndicatorSet, Source, Tlp, entry_file};
 use crate::domain::diagnostic::{Diagnostic, hint, position};
 use crate::domain::document::{Document, Placed, Table};
 use crate::domain::fingerprint::{Fingerprint, Sha256Fingerprint};
 use crate::domain::time::Day;
 
-const SET_KEYS: [&str; 5] = ["name", "tlp", "source", "certificate", "address"];
+const SET_KEYS: [&str; 11] = [
+    "name",
+    "tlp",
+    "shared_hosts",
+    "shared_prefixes",
+    "source",
+    "certificate",
+    "public_key",
+    "host_name",
+    "profile",
+    "template",
+    "address",
+];
 const SOURCE_KEYS: [&str; 5] = ["id", "title", "publisher", "published", "url"];
-const CERTIFICATE_KEYS: [&str; 5] = ["sha1", "sha256", "label", "source", "note"];
+const CERTIFICATE_KEYS: [&str; 6] = ["sha1", "sha256", "spki_sha256", "label", "source", "note"];
 const ADDRESS_KEYS: [&str; 6] =
     ["address", "first_seen", "last_seen", "certificate", "source", "note"];
 
@@ -29,21 +42,50 @@ pub fn read(file: &str, text: &str) -> Result<IndicatorSet, Diagnostic> {
         .into_iter()
         .map(read_source)
         .collect::<Result<_, _>>()?;
+    let shared = read_shared(&mut table)?;
     let certificates = table.tables("certificate", &CERTIFICATE_KEYS)?;
+    let others = entry_file::Tables::of(&mut table)?;
     let addresses = table.tables("address", &ADDRESS_KEYS)?;
-    if certificates.is_empty() && addresses.is_empty() {
-        return Err(table.complain("the set holds neither a [[certificate]] nor an [[address]]"));
+    if certificates.is_empty() && addresses.is_empty() && others.is_empty() {
+        return Err(table.complain(
+            "the set holds neither a [[certificate]] nor an [[address]], nor a [[public_key]], \
+             [[host_name]], [[profile]] or [[template]]",
+        ));
     }
     table.finish()?;
+    let certificates = read_certificates(certificates, &sources)?;
+    let (entries, profiles) = others.read(&sources)?;
     Ok(IndicatorSet {
         name,
         file: file.to_owned(),
         tlp,
         hash: Sha256Fingerprint::of(text.as_bytes()),
-        certificates: read_certificates(certificates, &sources)?,
+        shared,
+        certificates,
+        entries,
+        profiles,
         addresses: read_addresses(addresses, &sources)?,
         sources,
     })
+}
+
+fn read_shared(table: &mut Table<'_>) -> Result<SharedLimits, Diagnostic> {
+    let default = SharedLimits::default();
+    Ok(SharedLimits {
+        hosts: read_limit(table, "shared_hosts")?.unwrap_or(default.hosts),
+        prefixes: read_limit(table, "shared_prefixes")?.unwrap_or(default.prefixes),
+    })
+}
+
+fn read_limit(table: &mut Table<'_>, key: &str) -> Result<Option<usize>, Diagnostic> {
+    let Some(number) = table.whole_number(key)? else { return Ok(None) };
+    match usize::try_from(number.value) {
+        Ok(limit @ 1..=HOSTS_MAX) => Ok(Some(limit)),
+        _ => {
+            let message = format!("'{key}' goes from 1 to {HOSTS_MAX}");
+            Err(table.document().complain(number.span.start, message))
+        }
+    }
 }
 
 fn read_tlp(table: &mut Table<'_>) -> Result<Tlp, Diagnostic> {
@@ -72,7 +114,7 @@ fn read_source(mut table: Table<'_>) -> Result<Source, Diagnostic> {
 }
 
 /// The id at `source`, which must be declared.
-fn declared(table: &mut Table<'_>, sources: &[Source]) -> Result<String, Diagnostic> {
+pub(super) fn declared(table: &mut Table<'_>, sources: &[Source]) -> Result<String, Diagnostic> {
     let id = table.required_text("source")?;
     if sources.iter().any(|source| source.id == id.value) {
         return Ok(id.value);
@@ -99,6 +141,7 @@ fn read_certificates(
         }
         certificates.push(Certificate {
             fingerprint,
+            spki_sha256: read_key_hash(&mut table)?.map(|hash| hash.value),
             label: table.text("label")?.map(|text| text.value),
             source: declared(&mut table, sources)?,
             note: table.text("note")?.map(|text| text.value),
@@ -132,6 +175,19 @@ fn read_hash_key(table: &mut Table<'_>) -> Result<(Fingerprint, usize), Diagnost
             "40 hex digits, where a SHA-256 fingerprint has 64; is this a sha1?",
         )),
         _ => Ok((fingerprint, text.span.start)),
+    }
+}
+
+/// The hash of a public key at `spki_sha256`, if it is there.
+pub(super) fn read_key_hash(
+    table: &mut Table<'_>,
+) -> Result<Option<Placed<Sha256Fingerprint>>, Diagnostic> {
+    let Some(text) = table.text("spki_sha256")? else { return Ok(None) };
+    match read_fingerprint(table.document(), &text)? {
+        Fingerprint::Sha256(value) => Ok(Some(Placed { value, span: text.span })),
+        Fingerprint::Sha1(_) => Err(table
+            .document()
+            .complain(text.span.start, "40 hex digits, where the SHA-256 of a public key has 64")),
     }
 }
 

@@ -1,16 +1,26 @@
 //! Indicators: what reports name, where it comes from, and what of it a leaf matches.
 
+mod entry_file;
 mod file;
 mod index;
+mod rule;
+mod rule_file;
+mod spread;
+mod tier;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use file::read;
 pub use index::Index;
+pub use rule::{DateField, DayTest, Predicate, Rule, TextField, TextTest};
+pub use rule_file::{DEPTH_MAX, TABLES_MAX};
+pub use spread::{Shared, SharedLimits, Spread};
+pub use tier::{Indicator, Match, NoIndicator, Template, Tier};
 
 use super::fingerprint::{Fingerprint, Sha256Fingerprint};
 use super::server_name::ServerName;
+use super::text::counted;
 use super::time::Day;
 
 /// How sensitive a set is: the Traffic Light Protocol 2.0 of FIRST, from open to closed.
@@ -62,19 +72,16 @@ pub struct IndicatorSet {
     pub hash: Sha256Fingerprint,
     /// Where the indicators come from.
     pub sources: Vec<Source>,
+    /// At how many hosts and prefixes an indicator is probably shared.
+    pub shared: SharedLimits,
     /// Certificates to match.
     pub certificates: Vec<Certificate>,
+    /// Public keys, names and templates to match.
+    pub entries: Vec<Entry>,
+    /// Rules to match.
+    pub profiles: Vec<Profile>,
     /// Addresses that the sources name: shown beside matches, never a match.
     pub addresses: Vec<Address>,
-}
-
-impl IndicatorSet {
-    /// The names in this set that can be sent to servers: labels that are DNS names with more than one label.
-    pub fn server_names(&self) -> impl Iterator<Item = ServerName> {
-        let labels =
-            self.certificates.iter().filter_map(|certificate| certificate.label.as_deref());
-        labels.filter(|label| label.contains('.')).filter_map(|label| ServerName::new(label).ok())
-    }
 }
 
 /// A report that names indicators.
@@ -97,12 +104,129 @@ pub struct Source {
 pub struct Certificate {
     /// Its fingerprint.
     pub fingerprint: Fingerprint,
+    /// SHA-256 of its SubjectPublicKeyInfo, if the report gives it: another leaf with this key matches too.
+    pub spki_sha256: Option<Sha256Fingerprint>,
     /// What the report calls it: the common name as printed, mostly.
     pub label: Option<String>,
     /// The [`Source::id`] that names it.
     pub source: String,
     /// What a reader should know of it.
     pub note: Option<String>,
+}
+
+/// A public key, a name or a template to match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What to match.
+    pub indicator: Indicator,
+    /// What the report calls it.
+    pub label: Option<String>,
+    /// The [`Source::id`] that names it.
+    pub source: String,
+    /// What a reader should know of it.
+    pub note: Option<String>,
+}
+
+/// A rule to match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its id, as an indicator, and its provenance.
+    pub entry: Entry,
+    /// What must hold of a leaf.
+    pub rule: Rule,
+}
+
+/// An indicator of any kind with its provenance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<'a> {
+    /// What to match.
+    pub indicator: Indicator,
+    /// What the report calls it.
+    pub label: Option<&'a str>,
+    /// The [`Source::id`] that names it.
+    pub source: &'a str,
+    /// What a reader should know of it.
+    pub note: Option<&'a str>,
+    /// A profile's rule.
+    pub rule: Option<&'a Rule>,
+    /// Of a public key: whether it came with a certificate, so that only other leaves match it.
+    pub of_certificate: bool,
+}
+
+impl IndicatorSet {
+    /// Everything that the set matches, in the order of the file within each kind. A certificate whose
+    /// public key is given stands there twice, the second time as that key.
+    pub fn indicators(&self) -> impl Iterator<Item = Listed<'_>> {
+        let keys = self.certificates.iter().filter_map(Certificate::key);
+        self.certificates
+            .iter()
+            .map(Certificate::listed)
+            .chain(keys)
+            .chain(self.entries.iter().map(|entry| entry.listed(None)))
+            .chain(self.profiles.iter().map(|profile| profile.entry.listed(Some(&profile.rule))))
+    }
+
+    /// The names in this set that can be sent to servers: its names, and labels that are DNS names with more than one
+    /// label.
+    pub fn server_names(&self) -> impl Iterator<Item = ServerName> {
+        let names = self.entries.iter().filter_map(|entry| match &entry.indicator {
+            Indicator::Name(name) => Some(&**name),
+            _ => None,
+        });
+        let labels =
+            self.certificates.iter().filter_map(|certificate| certificate.label.as_deref());
+        names
+            .chain(labels.filter(|label| label.contains('.')))
+            .filter_map(|name| ServerName::new(name).ok())
+    }
+
+    /// What the set holds, in words: `4 certificates, 12 names, 19 reported addresses`.
+    pub fn contents(&self) -> String {
+        let of =
+            |kind: &str| self.entries.iter().filter(|entry| entry.indicator.kind() == kind).count();
+        let some = |count: usize, one, many| (count > 0).then(|| counted(count as u128, one, many));
+        let parts = [
+            Some(counted(self.certificates.len() as u128, "certificate", "certificates")),
+            some(of("public_key"), "public key", "public keys"),
+            some(of("name"), "name", "names"),
+            some(self.profiles.len(), "profile", "profiles"),
+            some(of("template"), "template", "templates"),
+            Some(counted(self.addresses.len() as u128, "reported address", "reported addresses")),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Certificate {
+    fn listed(&self) -> Listed<'_> {
+        Listed {
+            indicator: Indicator::Leaf(self.fingerprint),
+            label: self.label.as_deref(),
+            source: &self.source,
+            note: self.note.as_deref(),
+            rule: None,
+            of_certificate: false,
+        }
+    }
+
+    /// The certificate's public key as an indicator, if it is given.
+    fn key(&self) -> Option<Listed<'_>> {
+        let indicator = Indicator::Key(self.spki_sha256?);
+        Some(Listed { indicator, of_certificate: true, ..self.listed() })
+    }
+}
+
+impl Entry {
+    fn listed<'a>(&'a self, rule: Option<&'a Rule>) -> Listed<'a> {
+        Listed {
+            indicator: self.indicator.clone(),
+            label: self.label.as_deref(),
+            source: &self.source,
+            note: self.note.as_deref(),
+            rule,
+            of_certificate: false,
+        }
+    }
 }
 
 /// An address that a report names.
@@ -120,44 +244,6 @@ pub struct Address {
     pub source: String,
     /// What a reader should know of it.
     pub note: Option<String>,
-}
-
-/// How close a match is, from the exact leaf down to a template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub enum Tier {
-    /// The exact leaf.
-    A,
-}
-
-impl Tier {
-    /// The letter.
-    pub const fn letter(self) -> &'static str {
-        match self {
-            Self::A => "A",
-        }
-    }
-}
-
-/// One indicator that a leaf matches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
-    /// The set's name.
-    pub set: Arc<str>,
-    /// How close.
-    pub tier: Tier,
-    /// The indicator, as records spell it: `sha1:…`.
-    pub indicator: Fingerprint,
-    /// What the report calls it.
-    pub label: Option<Arc<str>>,
-    /// The source's id within the set.
-    pub source: Arc<str>,
-}
-
-impl Match {
-    /// Whether it is close enough for a second connection that proves more.
-    pub fn is_to_be_confirmed(&self) -> bool {
-        self.tier <= Tier::A
-    }
 }
 
 /// A report that names the address visited.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::address::Target;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::indicator::{Index, Tier};
+use crate::domain::indicator::{Index, Indicator, Match, Tier};
 use crate::domain::observation::{TlsFacts, Unproven};
 use crate::domain::time::Timestamp;
 use crate::domain::tls::Verdict;
@@ -69,7 +69,7 @@ impl Server {
             seen.matches.extend(self.matches.then(|| Match {
                 set: "s".into(),
                 tier: Tier::A,
-                indicator: Fingerprint::Sha1(leaf.sha1),
+                indicator: Indicator::Leaf(Fingerprint::Sha1(leaf.sha1)),
                 label: None,
                 source: "r".into(),
             }));

@@ -3,6 +3,7 @@
 mod opening;
 mod recording;
 mod resuming;
+mod tiers;
 mod views;
 
 use std::path::PathBuf;
@@ -15,7 +16,9 @@ use crate::domain::address::Target;
 use crate::domain::cert::Leaf;
 use crate::domain::coverage::Coverage;
 use crate::domain::fingerprint::{Fingerprint, Sha256Fingerprint};
-use crate::domain::indicator::{Address, Certificate, IndicatorSet, Match, Source, Tier, Tlp};
+use crate::domain::indicator::{
+    Address, Certificate, Indicator, IndicatorSet, Match, SharedLimits, Source, Tier, Tlp,
+};
 use crate::domain::observation::{Attempt, Evidence, Observation, Timing, TlsFacts};
 use crate::domain::outcome::Outcome;
 use crate::domain::scan::{Counts, Scan, Shard};
@@ -136,8 +139,12 @@ fn set() -> IndicatorSet {
             published: Day::new(2026, 1, 2),
             url: None,
         }],
+        shared: SharedLimits::default(),
+        entries: Vec::new(),
+        profiles: Vec::new(),
         certificates: vec![Certificate {
             fingerprint: Fingerprint::Sha1(leaf("listed").sha1),
+            spki_sha256: None,
             label: Some("CN=listed".to_owned()),
             source: "report".to_owned(),
             note: None,
@@ -157,7 +164,7 @@ fn listed() -> Match {
     Match {
         set: "raptor".into(),
         tier: Tier::A,
-        indicator: Fingerprint::Sha1(leaf("listed").sha1),
+        indicator: Indicator::Leaf(Fingerprint::Sha1(leaf("listed").sha1)),
         label: Some("CN=listed".into()),
         source: "report".into(),
     }

@@ -62,11 +62,11 @@ fn a_newer_ledger_is_refused_and_left_as_it_is() {
     drop(scratch.ledger);
     let before = fs::read(&path).unwrap();
     let error = Ledger::open(&path).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 7, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Newer { found: 7, known: NEWEST, .. }), "{error:?}");
     assert_eq!(
         error.to_string(),
         format!(
-            "{} was written by a newer certsweep (schema 7; this one knows up to 1); \
+            "{} was written by a newer certsweep (schema 7; this one knows up to {NEWEST}); \
              update certsweep or use another --store",
             path.display()
         )

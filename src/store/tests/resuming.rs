@@ -15,7 +15,8 @@ fn scan_coverage_and_counts_come_back_as_they_were() {
     let mut counts = Counts::default();
     counts.add_word("silent", 40);
     counts.add_word("not_tls", 3);
-    (counts.matched, counts.faults) = (u64::MAX, 2);
+    counts.faults = 2;
+    counts.add_tier(Tier::A, u64::MAX);
     let record = |ledger: &mut Ledger, coverage: &Coverage, counts: &Counts| {
         let batch =
             Batch { scan: "one", vantage: "lab", observations: &[], faults: &[], coverage, counts };

@@ -1,0 +1,111 @@
+//! Matches of every tier, and ledgers from before there were any but the first.
+
+use super::*;
+use crate::domain::indicator::{Index, Spread, read};
+use crate::store::migration::OLDEST_SCRIPT;
+
+const SET: &str = "name = \"raptor\"\ntlp = \"clear\"\nshared_hosts = 1\n\
+    [[source]]\nid = \"report\"\ntitle = \"t\"\n\
+    [[host_name]]\nname = \"vm\"\nsource = \"report\"\n\
+    [[profile]]\nid = \"p\"\nsource = \"report\"\nnote = \"n\"\nrule.not.serial = \"01\"\n\
+    [[template]]\ntemplate = \"softether\"\nsource = \"report\"\n";
+
+fn softether() -> Leaf {
+    let pem = include_str!("../../domain/cert/softether-default.pem");
+    Leaf::new(x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap().1.contents)
+}
+
+/// A ledger of one scan that saw SoftEther's leaf at two addresses, and the set it matched.
+fn two_hosts() -> (Scratch, IndicatorSet) {
+    let spki = softether().spki_sha256.unwrap();
+    let key = format!("[[public_key]]\nspki_sha256 = \"{spki}\"\nsource = \"report\"\n");
+    let certificate = format!(
+        "[[certificate]]\nsha1 = \"{}\"\nspki_sha256 = \"{spki}\"\nsource = \"report\"\n",
+        softether().sha1
+    );
+    let set = read("s.toml", &format!("{SET}{key}{certificate}")).unwrap();
+    let mut scratch = Scratch::new();
+    scratch.ledger.begin_scan(&scan("one"), std::slice::from_ref(&set)).unwrap();
+    let matches = Index::new([&set]).matches(&softether());
+    let guessed = matches.iter().filter(|found| !found.tier.is_certain()).cloned().collect();
+    let first = Observation { matches, ..seen("192.0.2.1", 0, softether()) };
+    let other = Observation { matches: guessed, ..seen("192.0.2.2", 0, softether()) };
+    scratch.record("one", &[first, other]).unwrap();
+    (scratch, set)
+}
+
+#[test]
+fn every_tier_comes_back_as_it_was_spelt_the_closest_first() {
+    let (scratch, _) = two_hosts();
+    let findings = scratch.ledger.findings("one", 10).unwrap();
+    assert_eq!((findings.total, findings.guesses), (8, 6));
+    let told: Vec<_> = findings
+        .shown
+        .iter()
+        .map(|found| (found.tier.as_str(), found.indicator.parse::<Indicator>().unwrap().tier()))
+        .collect();
+    assert!(told.iter().all(|(letter, tier)| *letter == tier.letter()), "{told:?}");
+    let tiers: String = told.iter().map(|(letter, _)| *letter).collect();
+    assert_eq!(tiers, "ABCCDDEE");
+    assert_eq!(
+        scratch.query("SELECT kind, value, note, rule FROM indicator WHERE kind = 'profile'"),
+        ["profile|profile:p|n|{ not = { serial = \"01\" } }"]
+    );
+}
+
+#[test]
+fn a_resumed_scan_goes_on_counting_tiers_and_hosts() {
+    let (scratch, set) = two_hosts();
+    let counts = scratch.ledger.resumable("one").unwrap().unwrap().counts;
+    // The batch said that nothing matched exactly; the closest match of the other visit is a name.
+    assert_eq!(Tier::ALL.map(|tier| counts.of_tier(tier)), [0, 0, 1, 0, 0]);
+    let mut spread = Spread::new([&set]);
+    scratch.ledger.add_to_spread("one", &mut spread).unwrap();
+    let shared: Vec<_> = spread
+        .shared()
+        .iter()
+        .map(|shared| (shared.indicator.to_string(), shared.hosts, shared.prefixes))
+        .collect();
+    assert_eq!(shared, [("name:vm".to_owned(), 2, 1), ("profile:p".to_owned(), 2, 1)]);
+}
+
+#[test]
+fn a_ledger_of_schema_1_keeps_its_indicators_and_matches() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ledger.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(OLDEST_SCRIPT).unwrap();
+    old.pragma_update(None, "application_id", crate::store::migration::APPLICATION_ID).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    old.execute_batch(
+        "PRAGMA foreign_keys = ON;
+        INSERT INTO scan VALUES ('one', x'00', 's', x'00', '', '[]', 1, 1, 1, 'v', '0', '{}', 1, 1, 2, 1, 1, 0);
+        INSERT INTO indicator_set VALUES (1, 'raptor', 'clear', x'00');
+        INSERT INTO indicator VALUES (7, 1, 'certificate', 'sha1:00', 'l', 'r', 'n', NULL, NULL, NULL);
+        INSERT INTO indicator VALUES (9, 1, 'address', '192.0.2.1', NULL, 'r', NULL, '2026-01-02', NULL, 'sha1:00');
+        INSERT INTO endpoint VALUES (1, '192.0.2.1', x'00000000000000000000ffffc0000201', 443);
+        INSERT INTO visit VALUES (3, 'one', 1, 0, 5, 'certificate', NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL);
+        INSERT INTO \"match\" VALUES (3, 7, 'A');",
+    )
+    .unwrap();
+    drop(old);
+    let mut ledger = Ledger::open(&path).unwrap();
+    assert_eq!(
+        query(&ledger, "SELECT * FROM indicator"),
+        [
+            "7|1|certificate|sha1:00|l|r|n|NULL|NULL|NULL|NULL",
+            "9|1|address|192.0.2.1|NULL|r|NULL|2026-01-02|NULL|sha1:00|NULL",
+        ]
+    );
+    assert_eq!(
+        query(&ledger, "SELECT set_name, tier, indicator FROM matches"),
+        ["raptor|A|sha1:00"]
+    );
+    assert_eq!(query(&ledger, "PRAGMA foreign_key_check"), [""; 0]);
+    let set = read("s.toml", SET).unwrap();
+    ledger.begin_scan(&scan("two"), &[set]).unwrap();
+    assert_eq!(
+        query(&ledger, "SELECT kind FROM indicator WHERE set_id = 2"),
+        ["name", "template", "profile"]
+    );
+}
