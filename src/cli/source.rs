@@ -138,7 +138,8 @@ pub(super) fn indicator_set(path: &Path) -> Result<IndicatorSet, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::indicator::Tlp;
+    use crate::domain::cert::Leaf;
+    use crate::domain::indicator::{Index, Tier, Tlp};
 
     #[test]
     fn the_built_in_set_holds_both_reports() {
@@ -163,7 +164,28 @@ mod tests {
             |source: &str| set.addresses.iter().filter(|address| address.source == source).count();
         assert_eq!(of("microsoft-2023-08-24"), 13);
         assert_eq!(of("securityscorecard-2023-09"), 6);
+        let named =
+            |source: &str| set.entries.iter().filter(|entry| entry.source == source).count();
+        assert_eq!((named("microsoft-2023-08-24"), named("aa26-281a")), (4, 8));
+        assert!(set.entries.iter().all(|entry| entry.indicator.tier() == Tier::C));
         let dated = set.addresses.iter().filter(|address| address.first_seen.is_some()).count();
         assert_eq!(dated, 13);
+    }
+
+    #[test]
+    fn the_worked_example_matches_a_softether_server_unless_its_name_says_so() {
+        let text = include_str!("../../targets/indicators/storm-0558.toml");
+        let set = indicator::read("storm-0558.toml", text).unwrap();
+        let pem = include_str!("../domain/cert/softether-default.pem");
+        let der = x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap().1.contents;
+        let (index, mut leaf) = (Index::new([&set]), Leaf::new(der));
+        let found = index.matches(&leaf);
+        let spelt: Vec<_> = found.iter().map(|found| found.indicator.to_string()).collect();
+        assert_eq!(spelt, ["profile:storm-0558-softether-proxy"]);
+        leaf.description.subject = Some("CN=SoftEther, O=x, OU=x, C=US".to_owned());
+        assert_eq!(index.matches(&leaf), []);
+        leaf.description.subject = None;
+        assert_eq!(index.matches(&leaf), []);
+        assert!(indicator_sets(&[]).unwrap().iter().all(|set| set.name != "storm-0558"));
     }
 }

@@ -47,7 +47,10 @@ fn the_plan_is_shown_in_full() {
         ("addresses", "127"),
         ("probes", "254"),
         ("duration", "at least 50.8 s at these rates, longer where hosts do not answer"),
-        ("indicators", "flax-typhoon (4 certificates, 19 reported addresses) from the program"),
+        (
+            "indicators",
+            "flax-typhoon (4 certificates, 12 names, 19 reported addresses) from the program",
+        ),
     ] {
         assert_eq!(row(&plan, key), value);
     }

@@ -93,7 +93,7 @@ fn the_version_is_that_of_the_package() {
 fn indicators_are_listed_with_their_provenance_and_defanged() {
     let workspace = Workspace::new();
     let list = workspace.run("indicators list").expect(0).stdout;
-    let head = "set 'flax-typhoon', 4 certificates, 19 reported addresses, TLP CLEAR\n";
+    let head = "set 'flax-typhoon', 4 certificates, 12 names, 19 reported addresses, TLP CLEAR\n";
     assert!(list.starts_with(head), "{list}");
     assert!(list.contains("sha1:7992c0a816246b287d991c4ecf68f2d32e4bca18"));
     assert!(list.contains("vpn437972693[.]sednc[.]cn"));
