@@ -250,7 +250,8 @@ fn has_names(seen: &Observation) -> bool {
 
 /// One observation of all attempts, and a second one if the later attempt showed another leaf.
 ///
-/// What is said of the leaf is what a single connection showed: the one that proved most.
+/// What is said of the leaf is what a single connection showed: the one that proved most, and of equals the later one,
+/// which went further.
 fn merged(first: Observation, mut second: Observation) -> (Observation, Option<Observation>) {
     let (time, mut attempts) = (first.time, first.attempts.clone());
     attempts.append(&mut second.attempts.clone());
@@ -260,7 +261,7 @@ fn merged(first: Observation, mut second: Observation) -> (Observation, Option<O
             second.is_other_leaf = true;
             (first, Some(second))
         }
-        (Some(_), Some(_)) if strength(second.evidence) > strength(first.evidence) => {
+        (Some(_), Some(_)) if strength(second.evidence) >= strength(first.evidence) => {
             (second, None)
         }
         _ => (first, None),

@@ -61,7 +61,7 @@ fn found_on_all_ports(ran: &Ran, sha1: &str) -> Vec<Value> {
     assert_eq!(found.iter().map(target).collect::<BTreeSet<_>>(), endpoints());
     assert_eq!(found.len(), PORTS.len());
     for observation in &found {
-        let evidence = json!({ "presented": true, "key_proven": true, "handshake_finished": true });
+        let evidence = json!({ "presented": true, "key_proven": true, "unproven": null, "handshake_finished": true });
         assert_eq!(observation["evidence"], evidence, "{observation}");
         assert_eq!(observation["ended"], Value::Null, "{observation}");
         assert_eq!(observation["leaf"]["sha1"], sha1, "{observation}");

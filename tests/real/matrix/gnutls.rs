@@ -87,7 +87,7 @@ const SERVERS: [Server; 21] = [
     .beyond_rustls(),
     gnutls!("a name of its own", "rsa", "--sni-hostname server.test --sni-hostname-fatal"),
     gnutls!("Ed25519", "ed25519", ""),
-    gnutls!("RSA-PSS key", "rsa-pss", "").beyond_rustls(),
+    gnutls!("RSA-PSS key", "rsa-pss", ""),
     gnutls!("P-521 key", "p521", ""),
     gnutls!("client certificate wanted", "rsa", "--require-client-cert"),
     gnutls!(

@@ -45,12 +45,10 @@ struct Server {
     files: &'static [(&'static str, &'static str)],
     /// The certificates whose leaves it may show, by their names in [`certificates`].
     leaves: &'static [&'static str],
-    /// What our own client makes of it, and with it `auto`.
-    own: &'static str,
-    /// What rustls makes of it.
+    /// What a visit makes of it, whatever the handshake.
+    outcome: &'static str,
+    /// What rustls alone makes of it.
     rustls: &'static str,
-    /// It has a leaf that could be read, and is not yet.
-    missed: bool,
 }
 
 impl Server {
@@ -61,8 +59,8 @@ impl Server {
         command: &'static str,
     ) -> Self {
         let files = &[];
-        let (own, rustls, missed) = ("certificate", "certificate", false);
-        Self { name, command, files, leaves, own, rustls, missed }
+        let (outcome, rustls) = ("certificate", "certificate");
+        Self { name, command, files, leaves, outcome, rustls }
     }
 
     const fn files(mut self, files: &'static [(&'static str, &'static str)]) -> Self {
@@ -76,32 +74,21 @@ impl Server {
         self
     }
 
-    /// It speaks nothing that rustls knows, and says so.
+    /// It speaks nothing that rustls knows, and says so to it.
     const fn beyond_rustls(self) -> Self {
         self.rustls("alert")
     }
 
-    /// With rustls a visit ends so.
+    /// An attempt of rustls's ends so.
     const fn rustls(mut self, outcome: &'static str) -> Self {
         self.rustls = outcome;
         self
     }
 
-    /// Its leaf could be read and is not yet: a visit ends with an alert. To be taken away when it is read.
-    const fn missed(mut self) -> Self {
-        self.missed = true;
-        self.nobody("alert")
-    }
-
     /// It shows no leaf to who comes without what it wants; a visit ends so.
     const fn nobody(mut self, outcome: &'static str) -> Self {
-        (self.own, self.rustls) = (outcome, outcome);
+        (self.outcome, self.rustls) = (outcome, outcome);
         self
-    }
-
-    /// What a visit with that handshake ends with.
-    fn outcome(&self, handshake: &str) -> &'static str {
-        if handshake == "full" { self.rustls } else { self.own }
     }
 }
 
@@ -130,18 +117,22 @@ impl Row<'_> {
         seen["leaf"]["sha1"].as_str()
     }
 
-    /// Whether our own client and rustls say the same of the server.
+    /// Whether `leaf` and `full` say the same of the server.
     fn agree(&self) -> &'static str {
-        let [_, own, rustls] = &self.seen;
-        match (Self::sha1(own), Self::sha1(rustls)) {
-            _ if self.server.missed => "missed",
+        let [_, leaf, full] = &self.seen;
+        match (Self::sha1(leaf), Self::sha1(full)) {
+            (Some(leaf), Some(full)) if leaf == full => "yes",
             (Some(_), Some(_)) if self.server.leaves.len() > 1 => "two leaves",
-            (Some(own), Some(rustls)) if own == rustls => "yes",
-            (Some(_), None) => "leaf only",
-            (None, Some(_)) => "full only",
-            (None, None) if own["outcome"] == rustls["outcome"] => "yes",
+            (None, None) if leaf["outcome"] == full["outcome"] => "yes",
             _ => "no",
         }
+    }
+
+    /// What rustls made of the server, in its one attempt of `full`.
+    fn rustls(&self) -> &Value {
+        let attempt = &self.seen[2]["attempts"][0];
+        assert_eq!(attempt["client"], "rustls");
+        attempt
     }
 
     /// What is not as it should be, a line for each.
@@ -151,13 +142,16 @@ impl Row<'_> {
         let mut say = |what: String| said.push(format!("{family}, {}: {what}", server.name));
         let leaves: Vec<_> = server.leaves.iter().map(|name| certificates.sha1(name)).collect();
         for (handshake, seen) in HANDSHAKES.iter().zip(&self.seen) {
-            if seen["outcome"] != server.outcome(handshake) {
+            if seen["outcome"] != server.outcome {
                 let (outcome, detail) = (&seen["outcome"], &seen["detail"]);
                 say(format!("{handshake} ended with {outcome} {detail} {}", seen["attempts"]));
             }
             if let Some(sha1) = Self::sha1(seen).filter(|sha1| !leaves.contains(sha1)) {
                 say(format!("{handshake} has {sha1}, which is not the server's"));
             }
+        }
+        if self.rustls()["outcome"] != server.rustls {
+            say(format!("rustls ended with {}", self.rustls()));
         }
         let [auto, own, _] = self.seen.each_ref().map(Self::sha1);
         if self.agree() == "no" {
@@ -167,7 +161,7 @@ impl Row<'_> {
             say("auto has no match".to_owned());
         }
         if let Some(theirs) = &self.s_client {
-            let reached = own.is_some() && auto.is_some() || server.missed;
+            let reached = own.is_some() && auto.is_some();
             if !reached || !leaves.contains(&&**theirs) {
                 say(format!("s_client has {theirs}, auto {auto:?} and leaf {own:?}"));
             }

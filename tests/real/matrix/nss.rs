@@ -23,12 +23,12 @@ pub(super) const FAMILY: Family = Family { name: "NSS (`selfserv`)", servers: &S
 
 const SERVERS: [Server; 16] = [
     selfserv!("plain", "rsa", "-n leaf"),
-    selfserv!("SSL 3.0 only", "rsa", "-n leaf -V ssl3:ssl3").missed(),
+    selfserv!("SSL 3.0 only", "rsa", "-n leaf -V ssl3:ssl3").beyond_rustls(),
     selfserv!("TLS 1.0 only", "rsa", "-n leaf -V tls1.0:tls1.0").beyond_rustls(),
     selfserv!("TLS 1.1 only", "rsa", "-n leaf -V tls1.1:tls1.1").beyond_rustls(),
     selfserv!("TLS 1.2 only", "rsa", "-n leaf -V tls1.2:tls1.2"),
     selfserv!("TLS 1.3 only", "rsa", "-n leaf -V tls1.3:tls1.3"),
-    selfserv!("SSL 3.0, RC4 with MD5", "rsa", "-n leaf -V ssl3:ssl3 -c :0004").missed(),
+    selfserv!("SSL 3.0, RC4 with MD5", "rsa", "-n leaf -V ssl3:ssl3 -c :0004").beyond_rustls(),
     selfserv!("RSA key exchange, RC4", "rsa", "-n leaf -V tls1.0:tls1.2 -c :0005").beyond_rustls(),
     selfserv!("RSA key exchange, 3DES", "rsa", "-n leaf -V tls1.0:tls1.2 -c :000A").beyond_rustls(),
     selfserv!("P-256", "p256", "-e leaf"),

@@ -22,12 +22,13 @@ when a SHA-1 is not the one of the server's certificate, when a leaf is not read
 a visit ends otherwise than it should, or when this page says something else. `CERTSWEEP_BLESS=1` makes it write the
 page.
 
-- **leaf** is our own client alone. **auto** begins like it, and completes the handshake where the leaf is one that is
-  looked for, as all are here. **full** is rustls alone, for contrast.
+- **leaf** is our own client, to the leaf and the signature that comes with it. **auto** begins like it, and completes
+  the handshake where the leaf is one that is looked for, as all are here. **full** completes it in any case, with rustls
+  where it can. **rustls** is what rustls alone makes of the server, for contrast.
 - A cell has version, suite and evidence, which the README explains, or how the visit ended without a certificate.
   *Then* says what came after the leaf.
-- **agree** says whether leaf and full come to the same outcome and fingerprint, or which of them alone reads the leaf.
-  *Two leaves*: the server holds two, and either is right. *Missed*: it has a leaf that certsweep does not read yet.
+- **agree** says whether leaf and full come to the same outcome and fingerprint. *Two leaves*: the server holds two, and
+  either is right.
 - **s_client** says whether OpenSSL 3.0 reads the leaf, with all its suites, at security level 0, without a server name.
 - Servers that want a name show nobody their leaf here, because no names are sent.
 ";
@@ -37,10 +38,12 @@ pub(super) fn write(families: &[(&str, Vec<Row<'_>>)]) -> String {
     let mut page = INTRODUCTION.to_owned();
     let rows = || families.iter().flat_map(|(_, rows)| rows);
     let got = |index: usize| rows().filter(|row| Row::sha1(&row.seen[index]).is_some()).count();
+    let rustls = rows().filter(|row| row.rustls()["outcome"] == "certificate").count();
     let theirs = rows().filter(|row| row.s_client.is_some()).count();
     writeln!(
         page,
-        "\nOf {} servers auto reads the leaf of {}, leaf of {}, full of {}, and s_client of {theirs}.",
+        "\nOf {} servers auto reads the leaf of {}, leaf of {}, full of {}, rustls alone of {rustls}, and \
+         s_client of {theirs}.",
         rows().count(),
         got(0),
         got(1),
@@ -50,15 +53,20 @@ pub(super) fn write(families: &[(&str, Vec<Row<'_>>)]) -> String {
     for (family, rows) in families {
         writeln!(
             page,
-            "\n## {family}\n\n| server | leaf | auto | full (rustls) | agree | s_client |\n\
-             | --- | --- | --- | --- | --- | --- |"
+            "\n## {family}\n\n| server | leaf | auto | full | rustls | agree | s_client |\n\
+             | --- | --- | --- | --- | --- | --- | --- |"
         )
         .unwrap();
         for row in rows {
             let [auto, leaf, full] = row.seen.each_ref().map(cell);
             let s_client = if row.s_client.is_some() { "yes" } else { "no" };
             let (name, agree) = (row.server.name, row.agree());
-            writeln!(page, "| {name} | {leaf} | {auto} | {full} | {agree} | {s_client} |").unwrap();
+            let rustls = ending(row.rustls());
+            writeln!(
+                page,
+                "| {name} | {leaf} | {auto} | {full} | {rustls} | {agree} | {s_client} |"
+            )
+            .unwrap();
         }
     }
     page
@@ -66,14 +74,8 @@ pub(super) fn write(families: &[(&str, Vec<Row<'_>>)]) -> String {
 
 /// What a visit saw, in a few words.
 fn cell(seen: &Value) -> String {
-    let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-    let outcome = word(&seen["outcome"]);
-    if outcome != "certificate" {
-        let detail = &seen["detail"];
-        return match detail["description"].as_str().or(detail.as_str()) {
-            Some(detail) => format!("{outcome}: {detail}"),
-            None => outcome,
-        };
+    if seen["outcome"] != "certificate" {
+        return ending(seen);
     }
     let evidence = &seen["evidence"];
     let proof = match (evidence["key_proven"].as_bool(), &evidence["handshake_finished"]) {
@@ -83,12 +85,27 @@ fn cell(seen: &Value) -> String {
         (None, Value::Bool(true)) => "finished",
         (None, _) => "presented",
     };
+    let why = evidence["unproven"].as_str().map_or(String::new(), |why| format!(" ({why})"));
     let then = match &seen["ended"] {
         Value::Null => String::new(),
         ended => format!(", then {}", word(ended)),
     };
     let tls = &seen["tls"];
-    format!("{} {}, {proof}{then}", word(&tls["version"]), word(&tls["cipher_suite"]))
+    format!("{} {}, {proof}{why}{then}", word(&tls["version"]), word(&tls["cipher_suite"]))
+}
+
+/// How a visit or an attempt ended.
+fn ending(seen: &Value) -> String {
+    let detail = &seen["detail"];
+    let detail = detail["description"].as_str().or(detail["protocol"].as_str());
+    match detail {
+        Some(detail) => format!("{}: {detail}", word(&seen["outcome"])),
+        None => word(&seen["outcome"]),
+    }
+}
+
+fn word(value: &Value) -> String {
+    value.as_str().unwrap_or("-").to_owned()
 }
 
 /// Shows the table to who runs the test.
