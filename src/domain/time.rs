@@ -4,6 +4,8 @@ use std::fmt;
 
 use jiff::civil;
 
+const EPOCH: civil::DateTime = civil::datetime(1970, 1, 1, 0, 0, 0, 0);
+
 /// A moment in UTC, in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -17,6 +19,14 @@ impl Timestamp {
     /// The moment `seconds` seconds after the UNIX epoch, clamped to what can be written down.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1_000_000))
+    }
+
+    /// A moment by the calendar in UTC, or `None` where the calendar has none such: `clock` is month, day,
+    /// hour, minute and second.
+    pub fn from_utc(year: i16, clock: [i8; 5]) -> Option<Self> {
+        let [month, day, hour, minute, second] = clock;
+        let moment = civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
+        Some(Self::from_seconds(moment.duration_since(EPOCH).as_secs()))
     }
 
     /// Microseconds since the UNIX epoch.
@@ -36,13 +46,14 @@ impl Timestamp {
 
 /// RFC 3339 in UTC with milliseconds, as records print it: `2026-11-24T02:18:24.512Z`.
 ///
-/// A moment beyond the years that RFC 3339 can write (0001 to 9999) prints as the nearest one.
+/// A moment beyond the years that RFC 3339 can write (0000 to 9999) prints as the nearest one.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const FIRST: i64 = -62_135_596_800_000_000; // 0001-01-01T00:00:00Z
-        const LAST: i64 = 253_402_207_199_999_999; // the last whole second that jiff knows
-        match jiff::Timestamp::from_microsecond(self.0.clamp(FIRST, LAST)) {
-            Ok(moment) => write!(f, "{moment:.3}"),
+        const FIRST: i64 = -62_167_219_200_000_000; // 0000-01-01T00:00:00Z
+        const LAST: i64 = 253_402_300_799_999_999; // the end of 9999-12-31
+        let since = jiff::SignedDuration::from_micros(self.0.clamp(FIRST, LAST));
+        match EPOCH.checked_add(since) {
+            Ok(moment) => write!(f, "{moment:.3}Z"),
             Err(_) => write!(f, "{}us", self.0),
         }
     }
@@ -95,8 +106,8 @@ mod tests {
 
     #[test]
     fn far_moments_are_clamped_and_never_panic() {
-        assert_eq!(Timestamp::from_seconds(i64::MAX).to_string(), "9999-12-30T21:59:59.999Z");
-        assert_eq!(Timestamp::from_seconds(i64::MIN).to_string(), "0001-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::from_seconds(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(Timestamp::from_seconds(i64::MIN).to_string(), "0000-01-01T00:00:00.000Z");
         assert!(Timestamp::from_seconds(i64::MAX).day() > Timestamp::from_seconds(0).day());
     }
 
