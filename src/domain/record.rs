@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::cert::Leaf;
+use super::cert::{Leaf, SoftetherTemplate, SoftetherVariant};
 use super::indicator::{Match, Reported, Shared, Tier};
 use super::observation::{Attempt, Observation, Unproven};
 use super::outcome::{Alert, Outcome, Protocol};
@@ -183,9 +183,17 @@ fn leaf(leaf: &Leaf) -> Value {
         "signature_algorithm": description.signature_algorithm,
         "self_signed": description.self_signed,
         "softether_default": description.softether_default,
+        "softether": description.softether.as_ref().map(softether),
         "parse_error": description.parse_error,
         "der": data_encoding::BASE64.encode(&leaf.der),
     })
+}
+
+fn softether(template: &SoftetherTemplate) -> Value {
+    let parts = template.parts().map(|(part, held)| (part.to_owned(), Value::from(held)));
+    let variant = template.variant.map(SoftetherVariant::word);
+    let variant = [("variant".to_owned(), Value::from(variant))];
+    Value::Object(parts.chain(variant).collect())
 }
 
 fn matched(found: &Match) -> Value {

@@ -41,7 +41,7 @@
 //! sits at this address. Evidence holds only for the leaf shown in that same connection.
 //!
 //! The public key is found by certsweep's own walk of the DER, so that certificates which a strict parser
-//! refuses (version 1, serial zero, trailing bytes) can still prove their key. Checked are RSA keys of 512 to 16,384
+//! refuses (broken dates or names, serial zero, trailing bytes) can still prove their key. Checked are RSA keys of 512 to 16,384
 //! bits (PKCS#1 v1.5 with MD5, SHA-1 and SHA-2; PSS with SHA-2 and any salt), ECDSA keys on P-256, P-384 and P-521
 //! (with the same hashes as PKCS#1), and Ed25519. Where key or scheme are outside of that (DSA, Ed448, GOST, other
 //! curves, RSA exponents of more than 33 bits), or the signature has not the structure of one, the evidence is

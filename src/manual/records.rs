@@ -42,12 +42,48 @@
 //!
 //! With a certificate, `tls` is `{"version":"1.3","cipher_suite":"TLS_AES_128_GCM_SHA256"}` and `leaf` holds
 //! `sha1`, `sha256`, `spki_sha256`, `subject`, `issuer`, `common_name`, `names`, `serial` (hex octets),
-//! `not_before`, `not_after`, `key`, `signature_algorithm`, `self_signed`, `softether_default`,
+//! `not_before`, `not_after`, `key`, `signature_algorithm`, `self_signed`, `softether_default`, `softether`,
 //! `parse_error` and `der`. Each of `matches` has `set`, `tier`, `indicator`, `label` and `source`, the closest tier
 //! first; `indicator` is `sha1:...`, `sha256:...`, `spki_sha256:...`, `name:...`, `profile:<id>` or
 //! `template:softether`, in this order from tier A (both hashes) to tier E; each of
 //! `reported` has `set`, `source`, `first_seen` and `last_seen`. `ended` is the outcome after the leaf
 //! was seen, where that was not a good one. `timing` counts from the start of the connect.
+//!
+//! # `leaf`
+//!
+//! Whatever bytes a server sends as its certificate are hashed, and described as far as they can be read; a field
+//! that cannot be is `null`, and `parse_error` says why, field by field. Names are written as RFC 4514 does
+//! (`\,` for a comma in a value, `#` and hex for what is no string), but in the certificate's order and with
+//! `, ` between. Text is Unicode as it came, control and bidirectional characters included (as escapes
+//! of JSON, where that needs them); octets that are no text become `\xx` in hex, and a backslash `\\`:
+//!
+//! ```
+//! use certsweep::domain::cert::Description;
+//!
+//! let name = b"\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x03\x0c\x03ab\xff"; // a UTF8String that is none
+//! let fields = [&b"\x02\x01\x07\x30\x05\x06\x03\x2b\x65\x70"[..], name].concat();
+//! let der = [&[0x30, 28, 0x30, 26], &fields[..]].concat();
+//! let description = Description::read(&der);
+//! assert_eq!(description.issuer.as_deref(), Some("CN=ab\\ff"));
+//! assert_eq!(description.signature_algorithm.as_deref(), Some("Ed25519"));
+//! assert_eq!(description.parse_error.as_deref(), Some("validity: missing, and all after it"));
+//! ```
+//!
+//! `softether_default` tells that the leaf has the structure of the certificate that a SoftEther VPN server makes for
+//! itself. **It says what software made the certificate, and nothing about whose it is**: every such server
+//! has one of its own until its owner sets another, and anybody can imitate it. `softether` has the
+//! structure's parts, each `true` or `false`, where at least `serial_zero` and `names_alike` hold, else
+//! it is `null`; `softether_default` is true when all of them hold and `variant` is not `null`:
+//!
+//! - `serial_zero`: the serial number is one zero octet;
+//! - `self_signed`: issuer and subject are the same octets;
+//! - `names_alike`: the subject is `CN=x, O=x, OU=x, C=US` in this order, `x` being the host's name;
+//! - `validity`: it ends on 2037-12-31 at the time of day of its start, or on 2049-12-29 if that was in 2030 or later
+//!   (one midnight on, for a start at midnight); in version 1, after 3,650 days where that is later;
+//! - `extensions`: basicConstraints, keyUsage and extKeyUsage with SoftEther's values, order and criticality, and
+//!   no other; in version 1, none;
+//! - `key_rsa_2048`: the key is RSA with 2,048 bits;
+//! - `variant`: `v3` (X.509 version 3, as written since SoftEther 4.06 of 2014), `v1` (before), or `null`.
 //!
 //! # `scan`
 //!

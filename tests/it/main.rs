@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+/// Certificates written field by field.
+mod certificate;
 /// `certsweep demo` finds what it promises.
 mod demo;
 /// `scan --dry-run` tells all settings with their origins, and does nothing.
@@ -14,6 +16,8 @@ mod input;
 mod lab_table;
 /// Sixty thousand targets, none lost, in memory that does not grow with them.
 mod large;
+/// Leaves that no well-behaved server shows.
+mod leaves;
 /// Help, manual pages, completions and the listing of indicators.
 mod pages;
 /// `certsweep probe` of one endpoint.

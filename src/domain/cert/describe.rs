@@ -1,16 +1,21 @@
 //! What a certificate says of itself, in words.
 
-use x509_parser::prelude::*;
-use x509_parser::public_key::PublicKey as ParsedKey;
-
-use super::softether;
-use crate::domain::text::one_line;
+use super::algorithm::{key_name, signature_name};
+use super::der::{Broken, Element, Elements, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE};
+use super::moment::moment;
+use super::name::{Named, unicode};
+use super::softether::Template;
+use super::spki::PublicKey;
+use super::walk::{Fields, Troubles};
 use crate::domain::time::Timestamp;
 
 /// A leaf's own account of itself. Nothing here is proven, and all of it is chosen by the server.
+///
+/// Text is Unicode as it came, control characters included. Octets that are no text are written
+/// `\xx` in hex, and a backslash `\\`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
-    /// The subject, `CN=…, O=…` in the order written.
+    /// The subject as RFC 4514 writes it, `CN=…, O=…`, but in the order of the certificate.
     pub subject: Option<String>,
     /// The issuer, likewise.
     pub issuer: Option<String>,
@@ -24,7 +29,7 @@ pub struct Description {
     pub not_before: Option<Timestamp>,
     /// End of validity.
     pub not_after: Option<Timestamp>,
-    /// `RSA-2048`, `P-256`, `Ed25519`, or the algorithm's identifier.
+    /// `RSA-2048`, `DSA-1024`, `P-256`, `Ed25519`, or the algorithm's identifier.
     pub key: Option<String>,
     /// The signature algorithm's usual name, or its identifier.
     pub signature_algorithm: Option<String>,
@@ -32,65 +37,111 @@ pub struct Description {
     pub self_signed: Option<bool>,
     /// Whether it has the structure of SoftEther's default certificate.
     pub softether_default: bool,
-    /// Why fields are missing.
+    /// Which parts of that structure it has, where name and serial number are among them.
+    pub softether: Option<Template>,
+    /// Why fields are missing or incomplete.
     pub parse_error: Option<String>,
 }
 
 impl Description {
     /// Describes `der`. Total: whatever the bytes are, there is a description.
     pub fn read(der: &[u8]) -> Self {
-        match X509Certificate::from_der(der) {
-            Ok((rest, certificate)) => {
-                let mut description = Self::of(&certificate);
-                if !rest.is_empty() {
-                    description.parse_error =
-                        Some(format!("{} bytes after the certificate", rest.len()));
-                }
-                description
-            }
-            Err(error) => {
-                Self { parse_error: Some(one_line(&error.to_string())), ..Self::default() }
-            }
-        }
+        let fields = Fields::of(der);
+        let key = fields.spki.and_then(PublicKey::within);
+        Self::of(fields, key.as_ref())
     }
 
-    fn of(certificate: &X509Certificate<'_>) -> Self {
-        let validity = certificate.validity();
-        let common_name =
-            certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
+    pub(super) fn of(mut fields: Fields<'_>, key: Option<&PublicKey<'_>>) -> Self {
+        let mut troubles = std::mem::take(&mut fields.troubles);
+        let template = Template::of(&fields, key);
+        let softether = Some(template).filter(Template::is_likely);
+        let subject = fields.subject.map(|name| named(name, "subject", &mut troubles));
+        let issuer = fields.issuer.map(|name| named(name, "issuer", &mut troubles).text);
+        let (not_before, not_after) = fields.validity.unzip();
+        let mut time = |time: Option<Element<'_>>, name| {
+            let moment = time.and_then(moment);
+            if time.is_some() && moment.is_none() {
+                troubles.say(format!("{name}: no such time"));
+            }
+            moment
+        };
+        let (not_before, not_after) =
+            (time(not_before, "not_before"), time(not_after, "not_after"));
+        if key.is_none() && fields.spki.is_some() {
+            troubles.say("key: unreadable");
+        }
+        let names = fields.extensions.map(|it| alternative_names(it, &mut troubles));
+        let names_of_subject = fields.subject.zip(fields.issuer);
         Self {
-            subject: Some(distinguished_name(certificate.subject())),
-            issuer: Some(distinguished_name(certificate.issuer())),
-            common_name: common_name.map(str::to_owned),
-            names: alternative_names(certificate),
-            serial: Some(data_encoding::HEXLOWER.encode(certificate.raw_serial())),
-            not_before: Some(Timestamp::from_seconds(validity.not_before.timestamp())),
-            not_after: Some(Timestamp::from_seconds(validity.not_after.timestamp())),
-            key: Some(key_name(certificate.public_key())),
-            signature_algorithm: Some(signature_name(&certificate.signature_algorithm.algorithm)),
-            self_signed: Some(certificate.subject().as_raw() == certificate.issuer().as_raw()),
-            softether_default: softether::is_default(certificate),
-            parse_error: None,
+            common_name: subject.as_ref().and_then(|name| name.common_name.clone()),
+            subject: subject.map(|name| name.text),
+            issuer,
+            names: names.unwrap_or_default(),
+            serial: fields.serial.map(|octets| data_encoding::HEXLOWER.encode(octets)),
+            not_before,
+            not_after,
+            key: key.map(key_name),
+            signature_algorithm: fields.signature_algorithm.map(signature_name),
+            self_signed: names_of_subject.map(|(subject, issuer)| subject.whole == issuer.whole),
+            softether_default: template.is_default(),
+            softether,
+            parse_error: troubles.told(),
         }
     }
 }
 
-/// The name as text; where x509-parser cannot write it, its bytes in hex.
-fn distinguished_name(name: &X509Name<'_>) -> String {
-    name.to_string_with_registry(oid_registry())
-        .unwrap_or_else(|_| format!("#{}", data_encoding::HEXLOWER.encode(name.as_raw())))
+fn named(name: Element<'_>, field: &str, troubles: &mut Troubles) -> Named {
+    let named = Named::of(name);
+    if named.broken {
+        troubles.say(format!("{field}: an attribute is unreadable"));
+    }
+    named
 }
 
-fn alternative_names(certificate: &X509Certificate<'_>) -> Vec<String> {
-    let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
-    let names = extension.value.general_names.iter();
+/// The names of all subjectAltName extensions; there should be one.
+fn alternative_names(extensions: Element<'_>, troubles: &mut Troubles) -> Vec<String> {
+    const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+    let mut names = Vec::new();
+    for extension in Elements(extensions.content) {
+        let Ok((kind, value)) = extension.and_then(opened) else {
+            troubles.say("extensions: unreadable");
+            break;
+        };
+        if kind == SUBJECT_ALT_NAME
+            && let Err(reason) = add_names(value, &mut names)
+        {
+            troubles.say(format!("names: {reason}"));
+            break;
+        }
+    }
     names
-        .filter_map(|name| match name {
-            GeneralName::DNSName(name) => Some((*name).to_owned()),
-            GeneralName::IPAddress(octets) => address(octets),
-            _ => None,
-        })
-        .collect()
+}
+
+/// An extension's identifier and value; whether it is critical stands between them.
+fn opened(extension: Element<'_>) -> Result<(&[u8], &[u8]), Broken> {
+    let kind = Element::read(extension.inside(SEQUENCE).ok_or(Broken)?).ok_or(Broken)?;
+    let last = Elements(kind.rest).last().ok_or(Broken)??;
+    Ok((kind.inside(OBJECT_IDENTIFIER).ok_or(Broken)?, last.inside(OCTET_STRING).ok_or(Broken)?))
+}
+
+/// Adds dNSName and iPAddress of GeneralNames (RFC 5280, section 4.2.1.6).
+fn add_names(value: &[u8], names: &mut Vec<String>) -> Result<(), &'static str> {
+    const DNS_NAME: u8 = 0x82;
+    const IP_ADDRESS: u8 = 0x87;
+    let list = Element::read(value).and_then(|list| list.inside(SEQUENCE)).ok_or("no list")?;
+    let mut complete = Ok(());
+    for name in Elements(list) {
+        let name = name.map_err(|Broken| "one is unreadable, and all after it")?;
+        match name.tag {
+            DNS_NAME => names.push(unicode(name.content)),
+            IP_ADDRESS => match address(name.content) {
+                Some(address) => names.push(address),
+                None => complete = Err("an address has neither 4 nor 16 octets"),
+            },
+            _ => {}
+        }
+    }
+    complete
 }
 
 fn address(octets: &[u8]) -> Option<String> {
@@ -98,51 +149,6 @@ fn address(octets: &[u8]) -> Option<String> {
         return Some(std::net::Ipv4Addr::from(v4).to_string());
     }
     <[u8; 16]>::try_from(octets).ok().map(|v6| std::net::Ipv6Addr::from(v6).to_string())
-}
-
-fn key_name(spki: &SubjectPublicKeyInfo<'_>) -> String {
-    const CURVES: [(&str, &str); 4] = [
-        ("1.2.840.10045.3.1.7", "P-256"),
-        ("1.3.132.0.34", "P-384"),
-        ("1.3.132.0.35", "P-521"),
-        ("1.3.132.0.10", "secp256k1"),
-    ];
-    let algorithm = spki.algorithm.algorithm.to_id_string();
-    match (algorithm.as_str(), spki.parsed()) {
-        ("1.3.101.112", _) => "Ed25519".to_owned(),
-        ("1.3.101.113", _) => "Ed448".to_owned(),
-        (_, Ok(ParsedKey::RSA(key))) => format!("RSA-{}", key.key_size()),
-        ("1.2.840.10045.2.1", _) => {
-            let curve = spki.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
-            let curve = curve.map(|oid| oid.to_id_string()).unwrap_or_default();
-            CURVES
-                .iter()
-                .find(|(id, _)| *id == curve)
-                .map_or_else(|| format!("EC {curve}"), |(_, name)| (*name).to_owned())
-        }
-        ("1.2.840.10040.4.1", _) => "DSA".to_owned(),
-        (identifier, _) => identifier.to_owned(),
-    }
-}
-
-fn signature_name(identifier: &x509_parser::der_parser::oid::Oid<'_>) -> String {
-    let id = identifier.to_id_string();
-    let name = match id.as_str() {
-        "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
-        "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
-        "1.2.840.113549.1.1.10" => "rsassaPss",
-        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
-        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
-        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
-        "1.2.840.10045.4.1" => "ecdsa-with-SHA1",
-        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
-        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
-        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
-        "1.3.101.112" => "Ed25519",
-        "1.3.101.113" => "Ed448",
-        _ => return id,
-    };
-    name.to_owned()
 }
 
 #[cfg(test)]
@@ -181,10 +187,22 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_certificate_have_a_reason_and_nothing_else() {
-        for bytes in [&b""[..], b"not a certificate", &softether_der()[..400]] {
+        for bytes in [&b""[..], b"not a certificate", &softether_der()[..1]] {
             let description = Description::read(bytes);
             assert!(description.parse_error.is_some());
             assert_eq!(Description { parse_error: None, ..description }, Description::default());
         }
+    }
+
+    #[test]
+    fn what_stands_before_a_cut_is_described() {
+        let description = Description::read(&softether_der()[..400]);
+        assert_eq!(description.common_name.as_deref(), Some("vm"));
+        assert_eq!(description.key, None);
+        assert!(!description.softether_default);
+        assert_eq!(
+            description.parse_error.as_deref(),
+            Some("the certificate is cut short; key: unreadable, and all after it")
+        );
     }
 }

@@ -2,14 +2,23 @@
 //!
 //! The fingerprints are taken from the bytes on the wire before anything reads them, so that a leaf
 //! which no parser accepts is still stored and matched. The description is total: what cannot be
-//! read leaves its field empty and a reason in [`Description::parse_error`].
+//! read leaves its field empty and a reason in [`Description::parse_error`]. There is one walk over the
+//! DER, ours, and it refuses nothing that it can step over.
 
+mod algorithm;
+mod der;
 mod describe;
+mod moment;
+mod name;
 mod softether;
 mod spki;
+mod walk;
 
 pub use describe::Description;
+pub use softether::{Template as SoftetherTemplate, Variant as SoftetherVariant};
 pub use spki::{PublicKey, public_key};
+
+use walk::Fields;
 
 use super::fingerprint::{Sha1Fingerprint, Sha256Fingerprint};
 
@@ -32,8 +41,10 @@ impl Leaf {
     /// Hashes `der`, then describes it.
     pub fn new(der: Vec<u8>) -> Self {
         let (sha1, sha256) = (Sha1Fingerprint::of(&der), Sha256Fingerprint::of(&der));
-        let spki_sha256 = public_key(&der).map(|key| Sha256Fingerprint::of(key.spki));
-        let description = Description::read(&der);
+        let fields = Fields::of(&der);
+        let key = fields.spki.and_then(PublicKey::within);
+        let spki_sha256 = key.map(|key| Sha256Fingerprint::of(key.spki));
+        let description = Description::of(fields, key.as_ref());
         Self { der, sha1, sha256, spki_sha256, description }
     }
 }

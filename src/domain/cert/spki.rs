@@ -1,8 +1,10 @@
-//! The public key of a certificate, found by walking the DER ourselves.
+//! The public key of a certificate.
 //!
-//! x509-parser refuses some certificates that real servers show; the public key is wanted even
-//! then, to check the server's signature and to recognise the same key in another certificate.
-//! Only the nesting that RFC 5280 section 4.1 gives is walked; nothing is interpreted on the way.
+//! Servers show certificates that strict parsers refuse; the public key is wanted even then, to check
+//! the server's signature and to recognise the same key in another certificate.
+
+use super::der::{BIT_STRING, Element, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, bits};
+use super::walk::Fields;
 
 /// A public key as a certificate holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +20,30 @@ pub struct PublicKey<'a> {
 }
 
 impl<'a> PublicKey<'a> {
+    /// The key in a SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7).
+    pub(super) fn within(spki: Element<'a>) -> Option<Self> {
+        let algorithm = Element::read(spki.inside(SEQUENCE)?)?;
+        let identifier = Element::read(algorithm.inside(SEQUENCE)?)?;
+        let key = Element::read(algorithm.rest)?.inside(BIT_STRING)?;
+        Some(Self {
+            spki: spki.whole,
+            algorithm: identifier.inside(OBJECT_IDENTIFIER)?,
+            parameters: Element::read(identifier.rest).map(|parameters| parameters.content),
+            key: key.split_first()?.1,
+        })
+    }
+
     /// Modulus and exponent of an RSA key (RFC 8017, appendix A.1.1), big-endian without leading zeros, or `None` if
     /// it is no RSA key. Neither is empty; neither is bounded.
     pub fn rsa_numbers(&self) -> Option<(&'a [u8], &'a [u8])> {
         let modulus = Element::read(Element::read(self.key)?.inside(SEQUENCE)?)?;
         let exponent = Element::read(modulus.rest)?;
         Some((positive(modulus.inside(INTEGER)?)?, positive(exponent.inside(INTEGER)?)?))
+    }
+
+    /// How many bits an RSA key's modulus has, or `None` if it is no RSA key.
+    pub fn rsa_bits(&self) -> Option<usize> {
+        bits(Element::read(Element::read(self.key)?.inside(SEQUENCE)?)?.inside(INTEGER)?)
     }
 }
 
@@ -32,70 +52,16 @@ fn positive(integer: &[u8]) -> Option<&[u8]> {
     integer.get(integer.iter().position(|octet| *octet != 0)?..)
 }
 
-const SEQUENCE: u8 = 0x30;
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const OBJECT_IDENTIFIER: u8 = 0x06;
-const EXPLICIT_VERSION: u8 = 0xa0;
-
-/// The public key of the certificate `der`, or `None` where the nesting is not a certificate's.
+/// The public key of the certificate `der`, or `None` where the nesting up to it is not a certificate's.
 pub fn public_key(der: &[u8]) -> Option<PublicKey<'_>> {
-    let certificate = Element::read(der)?.inside(SEQUENCE)?;
-    let mut fields = Element::read(certificate)?.inside(SEQUENCE)?;
-    if Element::read(fields)?.tag == EXPLICIT_VERSION {
-        fields = Element::read(fields)?.rest;
-    }
-    // serialNumber, signature, issuer, validity, subject
-    for _ in 0..5 {
-        fields = Element::read(fields)?.rest;
-    }
-    let spki = Element::read(fields)?;
-    let inside = spki.inside(SEQUENCE)?;
-    let algorithm = Element::read(inside)?;
-    let identifier = Element::read(algorithm.inside(SEQUENCE)?)?;
-    let key = Element::read(algorithm.rest)?.inside(BIT_STRING)?;
-    Some(PublicKey {
-        spki: spki.whole,
-        algorithm: identifier.inside(OBJECT_IDENTIFIER)?,
-        parameters: Element::read(identifier.rest).map(|parameters| parameters.content),
-        key: key.split_first()?.1,
-    })
-}
-
-/// One tag, length and value (X.690, section 8.1), with definite lengths of up to four octets.
-struct Element<'a> {
-    tag: u8,
-    whole: &'a [u8],
-    content: &'a [u8],
-    rest: &'a [u8],
-}
-
-impl<'a> Element<'a> {
-    fn read(bytes: &'a [u8]) -> Option<Self> {
-        let (&tag, after_tag) = bytes.split_first()?;
-        let (&first, after_first) = after_tag.split_first()?;
-        let (length, content_on) = if first < 0x80 {
-            (usize::from(first), after_first)
-        } else {
-            let octets = usize::from(first & 0x7f);
-            if !(1..=4).contains(&octets) {
-                return None;
-            }
-            let (length, rest) = after_first.split_at_checked(octets)?;
-            (length.iter().fold(0, |sum, &octet| sum << 8 | usize::from(octet)), rest)
-        };
-        let (content, rest) = content_on.split_at_checked(length)?;
-        Some(Self { tag, whole: &bytes[..bytes.len() - rest.len()], content, rest })
-    }
-
-    fn inside(&self, tag: u8) -> Option<&'a [u8]> {
-        (self.tag == tag).then_some(self.content)
-    }
+    PublicKey::within(Fields::of(der).spki?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const EXPLICIT_VERSION: u8 = 0xa0;
 
     /// A certificate's nesting with nothing in its fields but the key: Ed25519 (RFC 8410).
     fn certificate(version: bool) -> Vec<u8> {

@@ -317,6 +317,7 @@ mod tests {
             signature_algorithm: Some("sha256WithRSAEncryption".to_owned()),
             self_signed: Some(true),
             softether_default: true,
+            softether: None,
             parse_error: None,
         }
     }
