@@ -10,8 +10,11 @@
     reason = "a test that cannot be set up has failed, and the place says where"
 )]
 
+#[path = "../it/certificate.rs"]
+mod certificate;
 mod clock;
 mod disk;
+mod fingerprints;
 mod matrix;
 mod nobody;
 mod openssl;
