@@ -3,7 +3,7 @@
 use rusqlite::{Transaction, params};
 
 use super::error::Cause;
-use super::visit::{self, Visit};
+use super::visit::{self, Visit, Written};
 use super::{certificate, endpoint, indicator, progress, sighting};
 use crate::domain::cert::Leaf;
 use crate::domain::coverage::Coverage;
@@ -32,9 +32,6 @@ pub(super) fn record(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result
     progress::replace(transaction, batch.scan, batch.coverage, batch.counts)?;
     for observation in batch.observations {
         match &observation.leaf {
-            Some(leaf) if observation.is_other_leaf => {
-                record_other_leaf(transaction, batch, observation, leaf)?;
-            }
             Some(leaf) => record_leaf(transaction, batch, observation, leaf)?,
             None => record_absence(transaction, batch.scan, observation)?,
         }
@@ -60,7 +57,8 @@ fn record_fault(transaction: &Transaction<'_>, scan: &str, fault: &Fault) -> rus
     Ok(())
 }
 
-/// A visit that saw a leaf makes or widens a sighting.
+/// A leaf makes or widens a sighting. One that its visit saw besides another has no visit of its own: its matches
+/// stand with that.
 fn record_leaf(
     transaction: &Transaction<'_>,
     batch: &Batch<'_>,
@@ -70,29 +68,15 @@ fn record_leaf(
     let certificate = certificate::intern(transaction, leaf, observation.time)?;
     let place = endpoint::intern(transaction, observation)?;
     let visit = Visit { scan: batch.scan, place, certificate: Some(certificate), observation };
-    let written = visit::upsert(transaction, &visit)?;
+    let known = if observation.is_other_leaf { visit::find(transaction, &visit)? } else { None };
+    let written = match known {
+        Some(id) => Written { id, is_repeat: false },
+        None => visit::upsert(transaction, &visit)?,
+    };
     for found in &observation.matches {
-        indicator::insert_match(transaction, batch.scan, written.id, found)?;
+        indicator::insert_match(transaction, written.id, &visit, certificate, found)?;
     }
     Ok(sighting::widen(transaction, &visit, certificate, batch.vantage, !written.is_repeat)?)
-}
-
-/// A further leaf of a visit makes or widens a sighting of its own; its matches stand with the visit.
-fn record_other_leaf(
-    transaction: &Transaction<'_>,
-    batch: &Batch<'_>,
-    observation: &Observation,
-    leaf: &Leaf,
-) -> Result<(), Cause> {
-    let certificate = certificate::intern(transaction, leaf, observation.time)?;
-    let place = endpoint::intern(transaction, observation)?;
-    let visit = Visit { scan: batch.scan, place, certificate: Some(certificate), observation };
-    if let Some(id) = visit::find(transaction, &visit)? {
-        for found in &observation.matches {
-            indicator::insert_match(transaction, batch.scan, id, found)?;
-        }
-    }
-    Ok(sighting::widen(transaction, &visit, certificate, batch.vantage, true)?)
 }
 
 /// A visit that saw none has a row only where a certificate was seen before: that it is gone is

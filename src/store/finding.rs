@@ -44,7 +44,7 @@ pub struct Findings {
 const SELECT: &str = "
 SELECT \"match\".tier, address_key, endpoint.port, nullif(server_name.name, '') AS server_name,
     indicator.value, indicator.label, indicator_set.name AS set_name, indicator.source,
-    visit.key_proven, visit.handshake_finished
+    \"match\".key_proven, \"match\".handshake_finished
 FROM visit
 JOIN \"match\" ON \"match\".visit_id = visit.id
 JOIN indicator ON indicator.id = \"match\".indicator_id

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::Cause;
+use super::visit::Visit;
 use crate::domain::fingerprint::Sha256Fingerprint;
 use crate::domain::indicator::{Address, IndicatorSet, Listed, Match, Source};
 
@@ -109,19 +110,29 @@ fn insert_address(connection: &Connection, set: i64, address: &Address) -> rusql
     Ok(())
 }
 
-/// Says that the leaf of `visit` matched.
+/// Says in row `id` that the leaf of `visit` matched.
 ///
 /// An indicator that a set lists twice under one source is one match.
 pub(super) fn insert_match(
     connection: &Connection,
-    scan: &str,
-    visit: i64,
+    id: i64,
+    visit: &Visit<'_>,
+    certificate: i64,
     found: &Match,
 ) -> Result<(), Cause> {
-    const INSERT: &str =
-        "INSERT OR IGNORE INTO \"match\" (visit_id, indicator_id, tier) VALUES (?1, ?2, ?3)";
-    let indicator = find(connection, scan, found)?;
-    connection.prepare_cached(INSERT)?.execute(params![visit, indicator, found.tier.letter()])?;
+    const INSERT: &str = "
+        INSERT OR IGNORE INTO \"match\" (
+            visit_id, indicator_id, certificate_id, tier, key_proven, handshake_finished
+        ) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let evidence = visit.observation.evidence;
+    connection.prepare_cached(INSERT)?.execute(params![
+        id,
+        find(connection, visit.scan, found)?,
+        certificate,
+        found.tier.letter(),
+        evidence.key_proven,
+        evidence.handshake_finished,
+    ])?;
     Ok(())
 }
 

@@ -5,7 +5,11 @@ use rusqlite::{Connection, TransactionBehavior};
 /// The scripts in order: script N, counted from 1, makes schema N out of schema N - 1.
 ///
 /// A script that was released is never edited; a change is another script.
-const SCRIPTS: [&str; 2] = [include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
+const SCRIPTS: [&str; 3] = [
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
+];
 
 #[cfg(test)]
 pub(super) const OLDEST_SCRIPT: &str = SCRIPTS[0];

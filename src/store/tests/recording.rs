@@ -252,3 +252,32 @@ fn a_fault_is_kept_with_its_target_and_repeats_nothing() {
     }
     assert_eq!(scratch.query("SELECT * FROM fault"), ["one|3|192.0.2.1|443|7|it broke"]);
 }
+
+/// A server that holds two certificates: what it proves of one says nothing of the other.
+#[test]
+fn a_further_leaf_has_its_own_sighting_and_its_matches_their_own_evidence() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    let first = seen("192.0.2.1", 0, leaf("first"));
+    let evidence = Evidence::of(Ok(false), false);
+    let further = Observation {
+        is_other_leaf: true,
+        evidence,
+        matches: vec![listed()],
+        ..seen("192.0.2.1", 1, leaf("listed"))
+    };
+    scratch.record("one", &[first, further]).unwrap();
+    let findings = scratch.ledger.findings("one", 10).unwrap();
+    let told = findings.shown[0].evidence;
+    assert_eq!((findings.total, told.key_proven), (1, Some(false)));
+    assert!(!told.handshake_finished);
+    let sha1 = leaf("listed").sha1;
+    assert_eq!(
+        scratch.query("SELECT sha1, key_proven, handshake_finished FROM matches"),
+        [format!("{sha1}|0|0")]
+    );
+    assert_eq!(
+        scratch.query("SELECT common_name, count, key_proven FROM sightings ORDER BY key_proven"),
+        ["NULL|1|0", "NULL|1|1"]
+    );
+    assert_eq!(scratch.query("SELECT count(*) FROM visit"), ["1"]);
+}

@@ -84,7 +84,9 @@ fn a_ledger_of_schema_1_keeps_its_indicators_and_matches() {
         INSERT INTO indicator VALUES (7, 1, 'certificate', 'sha1:00', 'l', 'r', 'n', NULL, NULL, NULL);
         INSERT INTO indicator VALUES (9, 1, 'address', '192.0.2.1', NULL, 'r', NULL, '2026-01-02', NULL, 'sha1:00');
         INSERT INTO endpoint VALUES (1, '192.0.2.1', x'00000000000000000000ffffc0000201', 443);
-        INSERT INTO visit VALUES (3, 'one', 1, 0, 5, 'certificate', NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL);
+        INSERT INTO certificate VALUES
+            (4, x'02', x'01', NULL, x'30', NULL, NULL, NULL, '[]', NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, 5);
+        INSERT INTO visit VALUES (3, 'one', 1, 0, 5, 'certificate', NULL, 4, NULL, NULL, NULL, 1, 0, NULL, NULL, NULL);
         INSERT INTO \"match\" VALUES (3, 7, 'A');",
     )
     .unwrap();
@@ -98,8 +100,8 @@ fn a_ledger_of_schema_1_keeps_its_indicators_and_matches() {
         ]
     );
     assert_eq!(
-        query(&ledger, "SELECT set_name, tier, indicator FROM matches"),
-        ["raptor|A|sha1:00"]
+        query(&ledger, "SELECT set_name, tier, indicator, sha1, key_proven FROM matches"),
+        ["raptor|A|sha1:00|01|1"]
     );
     assert_eq!(query(&ledger, "PRAGMA foreign_key_check"), [""; 0]);
     let set = read("s.toml", SET).unwrap();
