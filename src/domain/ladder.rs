@@ -48,7 +48,7 @@ impl Policy {
 
     /// Connections that are made to one endpoint at most.
     pub const fn attempts_max(&self) -> usize {
-        const LADDER: usize = 4;
+        const LADDER: usize = 5;
         const KINDS: usize = 3;
         (1 + self.server_names.len()) * (LADDER + if self.all_leaves { KINDS } else { 0 })
     }
@@ -102,13 +102,18 @@ impl Policy {
         if !is_wanted || seen.evidence.handshake_finished {
             return Vec::new();
         }
-        let own = Asked::Own(Hello::Universal, Goal::Finish);
+        // The offer that showed the leaf: the server may have refused a wider one.
+        let showed = seen.attempts.iter().rev().find_map(|attempt| match attempt.asked {
+            Asked::Own(hello, _) if attempt.leaf.is_some() => Some(hello),
+            _ => None,
+        });
+        let own = Asked::Own(showed.unwrap_or(Hello::Universal), Goal::Finish);
         if seen.tls.as_ref().is_none_or(is_modern) { vec![Asked::Rustls, own] } else { vec![own] }
     }
 
-    /// Offers for each kind of key.
+    /// Offers for each kind of key. They are few, and the leaf may match: they go to the end at once.
     fn kinds(&self, seen: &Observation) -> Vec<Asked> {
-        let goal = if self.depth == Depth::Full { Goal::Finish } else { Goal::Proof };
+        let goal = if self.depth == Depth::Leaf { Goal::Proof } else { Goal::Finish };
         let is_of = |kind: &[&str]| {
             let leaf = seen.leaf.as_ref().and_then(|leaf| leaf.description.key.as_deref());
             leaf.is_some_and(|key| kind.iter().any(|start| key.starts_with(start)))
@@ -248,10 +253,22 @@ fn has_names(seen: &Observation) -> bool {
         )
 }
 
+/// Whether the server said something, be it no certificate.
+const fn has_answered(seen: &Observation) -> bool {
+    matches!(
+        seen.outcome,
+        Outcome::Alert(_)
+            | Outcome::NotTls(_)
+            | Outcome::Stalled
+            | Outcome::Malformed
+            | Outcome::TooLarge
+    )
+}
+
 /// One observation of all attempts, and a second one if the later attempt showed another leaf.
 ///
 /// What is said of the leaf is what a single connection showed: the one that proved most, and of equals the later one,
-/// which went further.
+/// which went further. Without a leaf the first answer counts, and any answer for more than none.
 fn merged(first: Observation, mut second: Observation) -> (Observation, Option<Observation>) {
     let (time, mut attempts) = (first.time, first.attempts.clone());
     attempts.append(&mut second.attempts.clone());
@@ -264,6 +281,7 @@ fn merged(first: Observation, mut second: Observation) -> (Observation, Option<O
         (Some(_), Some(_)) if strength(second.evidence) >= strength(first.evidence) => {
             (second, None)
         }
+        (None, None) if first.outcome == Outcome::Closed && has_answered(&second) => (second, None),
         _ => (first, None),
     };
     (Observation { time, attempts, ..told }, other)

@@ -143,6 +143,39 @@ fn if_rustls_cannot_finish_our_own_client_tries() {
     assert!(observations[0].evidence.handshake_finished);
 }
 
+/// The longest way there is.
+#[test]
+fn a_match_is_confirmed_with_the_offer_that_showed_it() {
+    let serve = |ask: &Ask| match ask.asked {
+        Asked::Own(Hello::Tls12, _) => Server {
+            matches: true,
+            ..showing(b"leaf", "1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256")
+        },
+        _ => failing(alert(40)),
+    };
+    let (asks, observations) = visit(&Policy::new(Depth::Auto), serve);
+    let asks: Vec<&str> = asks.iter().map(|ask| ask.asked.offer()).collect();
+    assert_eq!(asks, ["universal", "modern", "tls12", "tls12-tls13", "tls12-finish"]);
+    assert!(observations[0].evidence.handshake_finished);
+}
+
+#[test]
+fn an_answer_tells_more_than_a_closed_connection() {
+    for (later, told) in [
+        (alert(40), alert(40)),
+        (Outcome::Malformed, Outcome::Malformed),
+        (Outcome::ConnectTimeout, Outcome::Closed),
+        (Outcome::Silent, Outcome::Closed),
+    ] {
+        let serve = |ask: &Ask| match ask.asked {
+            OWN => failing(Outcome::Closed),
+            _ => failing(later),
+        };
+        let (_, observations) = visit(&Policy::new(Depth::Auto), serve);
+        assert_eq!(observations[0].outcome, told);
+    }
+}
+
 #[test]
 fn offers_that_are_refused_are_made_smaller() {
     assert_eq!(asked(Depth::Auto, &failing(alert(40))), [OWN, MODERN, TLS12]);
@@ -224,7 +257,7 @@ fn all_leaves_of_a_server_are_found() {
         _ => Server { key: Some("P-256"), ..showing(b"ecdsa", "1.3", "TLS_AES_128_GCM_SHA256") },
     });
     let asked: Vec<&str> = asks.iter().map(|ask| ask.asked.offer()).collect();
-    assert_eq!(asked, ["universal", "rsa", "eddsa"]);
+    assert_eq!(asked, ["universal", "rsa-finish", "eddsa-finish"], "to the end at once");
     let leaves: Vec<_> = observations
         .iter()
         .map(|seen| {

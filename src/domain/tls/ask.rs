@@ -27,13 +27,22 @@ impl Asked {
     /// The offer's name.
     pub const fn offer(self) -> &'static str {
         match self {
-            Self::Own(Hello::Universal, Goal::Finish) => "universal-finish",
-            Self::Own(Hello::Universal, _) => "universal",
-            Self::Own(Hello::Modern, _) => "modern",
-            Self::Own(Hello::Tls12, _) => "tls12",
-            Self::Own(Hello::Rsa, _) => "rsa",
-            Self::Own(Hello::Ecdsa, _) => "ecdsa",
-            Self::Own(Hello::Eddsa, _) => "eddsa",
+            Self::Own(hello, Goal::Leaf | Goal::Proof) => match hello {
+                Hello::Universal => "universal",
+                Hello::Modern => "modern",
+                Hello::Tls12 => "tls12",
+                Hello::Rsa => "rsa",
+                Hello::Ecdsa => "ecdsa",
+                Hello::Eddsa => "eddsa",
+            },
+            Self::Own(hello, Goal::Finish) => match hello {
+                Hello::Universal => "universal-finish",
+                Hello::Modern => "modern-finish",
+                Hello::Tls12 => "tls12-finish",
+                Hello::Rsa => "rsa-finish",
+                Hello::Ecdsa => "ecdsa-finish",
+                Hello::Eddsa => "eddsa-finish",
+            },
             Self::Rustls => "tls12-tls13",
         }
     }
