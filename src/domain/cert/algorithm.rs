@@ -5,12 +5,13 @@
 use super::der::{Element, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, bits, dotted};
 use super::spki::PublicKey;
 
-const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+/// id-ecPublicKey (RFC 5480, section 2.1.1).
+pub(in crate::domain) const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
 const DSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1];
-/// rsaEncryption.
-const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
-/// id-RSASSA-PSS: an RSA key that signs in that way only.
-const RSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
+/// rsaEncryption: an RSA key for any use (RFC 8017, appendix A.1).
+pub(in crate::domain) const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+/// id-RSASSA-PSS: an RSA key that signs in that way only (RFC 8017, appendix A.2.3).
+pub(in crate::domain) const RSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
 
 /// Keys of one size (RFC 8410, RFC 9215, RFC 9881, GM/T 0006).
 const KEYS: [(&[u8], &str); 12] = [

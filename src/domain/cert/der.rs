@@ -108,7 +108,7 @@ impl<'a> Iterator for Elements<'a> {
 }
 
 /// How many bits a positive INTEGER's value has: none for zero.
-pub(super) fn bits(integer: &[u8]) -> Option<usize> {
+pub(in crate::domain) fn bits(integer: &[u8]) -> Option<usize> {
     let first = integer.iter().position(|octet| *octet != 0)?;
     let (octets, zeros) = (integer.len() - first, integer[first].leading_zeros() as usize);
     Some(octets * 8 - zeros)

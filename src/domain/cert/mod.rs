@@ -14,6 +14,8 @@ mod softether;
 mod spki;
 mod walk;
 
+pub(in crate::domain) use algorithm::{EC, RSA, RSA_PSS};
+pub(in crate::domain) use der::bits;
 pub use describe::Description;
 pub use softether::{Template as SoftetherTemplate, Variant as SoftetherVariant};
 pub use spki::{PublicKey, public_key};

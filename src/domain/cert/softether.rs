@@ -7,6 +7,7 @@
 //!
 //! The structure says what software made a certificate and nothing about whose it is.
 
+use super::algorithm::RSA;
 use super::der::Element;
 use super::moment::moment;
 use super::name::{Attribute, COMMON_NAME, attributes};
@@ -75,7 +76,7 @@ impl Template {
                 _ => fields.extensions.is_some_and(|it| are_default(it.content)),
             },
             key_rsa_2048: key
-                .is_some_and(|key| key.algorithm == RSA_ENCRYPTION && key.rsa_bits() == Some(2048)),
+                .is_some_and(|key| key.algorithm == RSA && key.rsa_bits() == Some(2048)),
             variant,
         }
     }
@@ -103,9 +104,6 @@ impl Template {
         self.serial_zero && self.names_alike
     }
 }
-
-/// 1.2.840.113549.1.1.1
-const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
 
 /// The extensions before the last: basicConstraints, critical, a CA with no limit on the path; keyUsage
 /// with digitalSignature, nonRepudiation, keyEncipherment, dataEncipherment, keyCertSign and cRLSign.

@@ -43,7 +43,7 @@ impl<'a> PublicKey<'a> {
 
     /// How many bits an RSA key's modulus has, or `None` if it is no RSA key.
     pub fn rsa_bits(&self) -> Option<usize> {
-        bits(Element::read(Element::read(self.key)?.inside(SEQUENCE)?)?.inside(INTEGER)?)
+        self.rsa_numbers().and_then(|(modulus, _)| bits(modulus))
     }
 }
 

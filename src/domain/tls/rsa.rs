@@ -10,11 +10,8 @@ use ::rsa::rand_core::{TryCryptoRng, TryRng};
 use ::rsa::{BoxedUint, Pkcs1v15Encrypt};
 use sha2::{Digest, Sha256};
 
-use crate::domain::cert::{PublicKey, public_key};
+use crate::domain::cert::{PublicKey, RSA, bits, public_key};
 use crate::domain::observation::Unproven;
-
-/// The identifier of keys that both sign and encrypt (RFC 8017, appendix A.1).
-pub(super) const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
 /// Bits of a modulus. Nothing above is met, and the work grows with the square.
 const MODULUS_BITS: RangeInclusive<usize> = 512..=16_384;
@@ -37,14 +34,14 @@ impl<'a> RsaKey<'a> {
     /// `KeyUnreadable` where `key` does not hold two numbers, and `KeySize` where one is out of bounds.
     pub(super) fn read(key: &PublicKey<'a>) -> Result<Self, Unproven> {
         let (modulus, exponent) = key.rsa_numbers().ok_or(Unproven::KeyUnreadable)?;
-        let is_bounded =
-            MODULUS_BITS.contains(&bits(modulus)) && bits(exponent) <= EXPONENT_BITS_MAX;
+        let [modulus_bits, exponent_bits] = [modulus, exponent].map(|it| bits(it).unwrap_or(0));
+        let is_bounded = MODULUS_BITS.contains(&modulus_bits) && exponent_bits <= EXPONENT_BITS_MAX;
         if is_bounded { Ok(Self { modulus, exponent }) } else { Err(Unproven::KeySize) }
     }
 
     /// Bits of the modulus.
     pub(super) fn bits(&self) -> usize {
-        bits(self.modulus)
+        bits(self.modulus).unwrap_or(0)
     }
 
     /// Octets of the modulus, and of everything that is signed or encrypted with the key.
@@ -64,12 +61,6 @@ impl<'a> RsaKey<'a> {
     }
 }
 
-/// Bits of a big-endian number without leading zeros.
-fn bits(number: &[u8]) -> usize {
-    let unused = number.first().map_or(0, |first| first.leading_zeros() as usize);
-    (number.len() * 8).saturating_sub(unused)
-}
-
 /// `premaster` encrypted for the RSA key of `leaf` (RFC 5246, section 7.4.7.1; PKCS#1 v1.5 as in RFC 8017, section
 /// 7.2), as long as the modulus; `None` where the leaf has no RSA key within the bounds.
 ///
@@ -82,7 +73,7 @@ pub(super) fn encrypt_premaster(
     premaster: &[u8; 48],
     entropy: &[u8; 32],
 ) -> Option<Vec<u8>> {
-    let key = public_key(leaf).filter(|key| key.algorithm == RSA_ENCRYPTION)?;
+    let key = public_key(leaf).filter(|key| key.algorithm == RSA)?;
     let mut padding = Expanded { entropy, blocks: 0 };
     let key = RsaKey::read(&key).and_then(|key| key.prepared()).ok()?;
     key.encrypt(&mut padding, Pkcs1v15Encrypt, premaster).ok()
@@ -150,7 +141,7 @@ pub(super) mod tests {
     pub(in crate::domain::tls) fn rsa_leaf(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
         let number = |octets: &[u8]| der(2, &[&[0], octets].concat());
         let key = der(SEQUENCE, &[number(modulus), number(exponent)].concat());
-        let algorithm = der(SEQUENCE, &der(6, RSA_ENCRYPTION));
+        let algorithm = der(SEQUENCE, &der(6, RSA));
         leaf(&der(SEQUENCE, &[algorithm, der(3, &[&[0], &key[..]].concat())].concat()))
     }
 

@@ -2,13 +2,12 @@
 //!
 //! It exists because a general-purpose stack refuses most of what a hunt meets: TLS 1.0 and 1.1, RSA and
 //! finite-field key exchange, old ciphers, odd groups. One ClientHello offers all of them. Up to TLS 1.2
-//! the Certificate message is read in the clear, and in TLS 1.2 the server's signed key exchange after it proves
+//! the Certificate message is read in the clear, and the server's signed key exchange after it proves
 //! the key; in TLS 1.3 both are decrypted.
 //!
-//! In TLS 1.3 the key shares are the base points of their groups, so that the shared secret is the server's
-//! own share and no Diffie-Hellman has to be computed (`groups`). Such a connection keeps nothing
-//! secret, by construction, and nothing is ever sent over it. A server's proof is as good as ever: it signs
-//! a transcript with our fresh random in it.
+//! The shares are the base points of their groups, so that the shared secret is the server's own share and no
+//! Diffie-Hellman has to be computed (`groups`). Such a connection keeps nothing secret, by construction, and
+//! nothing is ever sent over it. A server's proof is as good as ever: it signs our fresh random.
 //!
 //! The probe ends once it has what it wants, which the server sees as an abandoned handshake, or it completes the
 //! handshake (`finish`, `encrypted`). With RSA key exchange nothing else proves the key.

@@ -12,12 +12,9 @@ mod rsa;
 use aws_lc_rs::signature::{ED25519, ED25519_PUBLIC_KEY_LEN, ParsedPublicKey};
 
 use self::rsa::Kind;
-use crate::domain::cert::{PublicKey, public_key};
+use crate::domain::cert::{EC, PublicKey, RSA, RSA_PSS, public_key};
 use crate::domain::observation::Unproven;
-use crate::domain::tls::rsa::RSA_ENCRYPTION;
 
-const RSASSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a];
-const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 const EDWARDS_25519: &[u8] = &[0x2b, 0x65, 0x70];
 
 /// How the server says that it signed.
@@ -82,8 +79,8 @@ fn check_with(
     signature: &[u8],
 ) -> Result<Check, Unproven> {
     match key.algorithm {
-        RSA_ENCRYPTION => rsa::check(Kind::Any, key, scheme, message, signature),
-        RSASSA_PSS => rsa::check(Kind::PssOnly, key, scheme, message, signature),
+        RSA => rsa::check(Kind::Any, key, scheme, message, signature),
+        RSA_PSS => rsa::check(Kind::PssOnly, key, scheme, message, signature),
         EC => ecdsa::check(key.parameters, key.key, scheme, message, signature),
         EDWARDS_25519 => check_ed25519(key.key, scheme, message, signature),
         _ => Err(Unproven::KeyKind),

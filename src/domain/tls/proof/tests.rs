@@ -248,7 +248,7 @@ fn keys_that_are_none_are_unreadable() {
         assert_eq!(with(&key(&p256, point), 0x0403), unreadable, "{point:?}");
     }
     assert_eq!(with(&key(&der(6, EC), &[4; 65]), 0x0403), Unchecked(Unproven::KeyKind), "no curve");
-    assert_eq!(with(&key(&der(6, RSA_ENCRYPTION), b"no numbers"), 0x0401), unreadable);
+    assert_eq!(with(&key(&der(6, RSA), b"no numbers"), 0x0401), unreadable);
 }
 
 /// No octet of a key, wherever it is changed, leads to a proof or to the end of the program.
