@@ -105,6 +105,16 @@ pub enum Protocol {
     Http,
     /// An SMTP greeting (RFC 5321, section 4.2).
     Smtp,
+    /// The greeting of an FTP server whose name is well known (RFC 959, section 5.4): it begins as SMTP's does.
+    Ftp,
+    /// A POP3 greeting (RFC 1939, section 4).
+    Pop3,
+    /// An IMAP greeting (RFC 9051, section 7.1).
+    Imap,
+    /// MySQL's greeting or refusal: a packet's length and number, then version 10 or an error.
+    Mysql,
+    /// A connection confirm in TPKT (RFC 1006, section 6; ITU-T X.224, section 13.4), as RDP servers answer.
+    Rdp,
     /// An OpenVPN packet over TCP: a length, then an opcode.
     Openvpn,
     /// Anything else.
@@ -118,26 +128,40 @@ impl Protocol {
             Self::Ssh => "ssh",
             Self::Http => "http",
             Self::Smtp => "smtp",
+            Self::Ftp => "ftp",
+            Self::Pop3 => "pop3",
+            Self::Imap => "imap",
+            Self::Mysql => "mysql",
+            Self::Rdp => "rdp",
             Self::Openvpn => "openvpn",
             Self::Unknown => "unknown",
         }
     }
 
-    /// What the first bytes of an answer that is not TLS belong to.
+    /// What the first bytes of an answer that is not TLS belong to; eight of them are enough.
     pub fn recognise(first: &[u8]) -> Self {
-        if first.starts_with(b"SSH-") {
-            Self::Ssh
-        } else if first.starts_with(b"HTTP/") {
-            Self::Http
-        } else if first.starts_with(b"220 ") || first.starts_with(b"220-") {
-            Self::Smtp
-        } else if is_openvpn(first) {
-            Self::Openvpn
-        } else {
-            Self::Unknown
+        let begins = |with: &[&str]| with.iter().any(|text| first.starts_with(text.as_bytes()));
+        match first {
+            _ if begins(&["SSH-"]) => Self::Ssh,
+            _ if begins(&["HTTP/"]) => Self::Http,
+            _ if begins(&FTP_GREETINGS) => Self::Ftp,
+            _ if begins(&["220 ", "220-"]) => Self::Smtp,
+            _ if begins(&["+OK"]) => Self::Pop3,
+            _ if begins(&["* OK", "* PREAUT", "* BYE"]) => Self::Imap,
+            // A packet shorter than 64 KiB, number zero: protocol 10 and a version, or error 1000 to 1999.
+            [_, _, 0, 0, 10, b'0'..=b'9', ..] | [_, _, 0, 0, 255, _, 3..=7, ..] => Self::Mysql,
+            // TPKT version 3, a short packet; X.224 connection confirm.
+            [3, 0, 0, _, _, 0xd0, ..] => Self::Rdp,
+            _ if is_openvpn(first) => Self::Openvpn,
+            _ => Self::Unknown,
         }
     }
 }
+
+/// How FTP servers begin that do not begin with a host's name: vsftpd, ProFTPD, Pure-FTPd, FileZilla, and
+/// those that say what they are.
+const FTP_GREETINGS: [&str; 6] =
+    ["220 (vsF", "220 ProF", "220-----", "220-File", "220 File", "220 FTP"];
 
 /// OpenVPN over TCP: 16 bits of length that hold a control packet, then opcode and key id, where the
 /// opcode is `P_CONTROL_HARD_RESET_SERVER_V2` (8) or the older V1 (2).
@@ -254,6 +278,22 @@ mod tests {
         assert_eq!(Protocol::recognise(b"HTTP/1.1 400 Bad Request\r\n"), Protocol::Http);
         assert_eq!(Protocol::recognise(b"220 mail ESMTP\r\n"), Protocol::Smtp);
         assert_eq!(Protocol::recognise(&[0x00, 0x1a, 0x40, 1, 2]), Protocol::Openvpn);
+        for (first, protocol) in [
+            (&b"220 (vsFTPd 3.0.5)\r\n"[..], Protocol::Ftp),
+            (b"220 ProFTPD Server\r\n", Protocol::Ftp),
+            (b"220---------- Welcome to Pure-FTPd", Protocol::Ftp),
+            (b"220-mail.example.org ESMTP\r\n", Protocol::Smtp),
+            (b"+OK ready\r\n", Protocol::Pop3),
+            (b"* OK ready\r\n", Protocol::Imap),
+            (b"* BYE no\r\n", Protocol::Imap),
+            (b"\x4a\0\0\0\x0a8.0.36", Protocol::Mysql),
+            (b"\x46\0\0\0\xff\x6a\x04Host", Protocol::Mysql),
+            (b"\x03\0\0\x13\x0e\xd0\0\0\x12\x34\0", Protocol::Rdp),
+            (b"\x4a\0\0\0\x0b\0\0\0", Protocol::Unknown),
+        ] {
+            assert_eq!(Protocol::recognise(first), protocol, "{first:?}");
+            assert_eq!(Protocol::recognise(first.get(..8).unwrap()), protocol, "{first:?}");
+        }
         assert_eq!(Protocol::recognise(b"\0"), Protocol::Unknown);
         assert_eq!(Protocol::recognise(b""), Protocol::Unknown);
     }

@@ -10,7 +10,7 @@
 //! | `reset` | accepted, then reset before a certificate |
 //! | `silent` | accepted, then no byte in time |
 //! | `stalled` | began to answer, then neither finished nor went on; or ended midway |
-//! | `not_tls` | answered with something else; the detail says `ssh`, `http`, `smtp`, `openvpn` or `unknown` |
+//! | `not_tls` | answered with something else; the detail says `ssh`, `http`, `smtp`, `ftp`, `pop3`, `imap`, `mysql`, `rdp`, `openvpn` or `unknown` |
 //! | `alert` | a TLS alert before a certificate; the detail has level, description and code |
 //! | `malformed` | began as TLS, then broke its rules, or chose what the client cannot follow |
 //! | `too_large` | more bytes than a probe takes, or a message longer than 64 KiB |
