@@ -103,7 +103,7 @@ impl Encrypted {
         messages.extend([FINISHED, 0, 0, verify_data.len() as u8]);
         messages.extend(verify_data);
         let mut out = record(content::CHANGE_CIPHER_SPEC, TLS12, &[1]);
-        out.extend(client.seal(&messages)?);
+        out.extend(client.seal(content::HANDSHAKE, &messages)?);
         Some(out)
     }
 }

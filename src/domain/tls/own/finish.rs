@@ -94,13 +94,10 @@ impl Finishing {
         }
         say(CLIENT_KEY_EXCHANGE, &turn.secret.told);
 
-        let (premaster, client_random) = (&turn.secret.premaster[..], &entropy[..32]);
-        let master = if turn.is_extended {
-            prf.expand(premaster, b"extended master secret", &prf.hash(&messages), 48)
-        } else {
-            let randoms = [client_random, turn.server_random].concat();
-            prf.expand(premaster, b"master secret", &randoms, 48)
-        };
+        let client_random = &entropy[..32];
+        let randoms = [client_random, turn.server_random];
+        let extended = turn.is_extended.then_some(&messages[..]);
+        let master = master(prf, &turn.secret.premaster, randoms, extended);
         let randoms = [&turn.server_random[..], client_random].concat();
         let lengths = [protection.mac_len(), protection.key_len(), protection.iv_len()];
         let (client, server) = key_block(prf, &master, &randoms, lengths);
@@ -134,14 +131,33 @@ impl Finishing {
     }
 }
 
+/// The master secret from the randoms of client and server (RFC 5246, section 8.1), or where it is bound to the
+/// transcript, from the `extended` messages (RFC 7627, section 4).
+pub(super) fn master(
+    prf: Prf,
+    premaster: &[u8],
+    randoms: [&[u8]; 2],
+    extended: Option<&[u8]>,
+) -> Vec<u8> {
+    match extended {
+        Some(messages) => prf.expand(premaster, b"extended master secret", &prf.hash(messages), 48),
+        None => prf.expand(premaster, b"master secret", &randoms.concat(), 48),
+    }
+}
+
 /// A whole Finished message (RFC 5246, section 7.4.9).
-fn finished(prf: Prf, master: &[u8], label: &[u8], messages: &[u8]) -> Vec<u8> {
+pub(super) fn finished(prf: Prf, master: &[u8], label: &[u8], messages: &[u8]) -> Vec<u8> {
     let verify_data = prf.expand(master, label, &prf.hash(messages), 12);
     [&[FINISHED, 0, 0, 12], &verify_data[..]].concat()
 }
 
 /// The keys of client and server: `lengths` of MAC, key and initialisation vector (RFC 5246, section 6.3).
-fn key_block(prf: Prf, master: &[u8], randoms: &[u8], lengths: [usize; 3]) -> (Keys, Keys) {
+pub(super) fn key_block(
+    prf: Prf,
+    master: &[u8],
+    randoms: &[u8],
+    lengths: [usize; 3],
+) -> (Keys, Keys) {
     let block = prf.expand(master, b"key expansion", randoms, 2 * lengths.iter().sum::<usize>());
     let mut rest = &block[..];
     let mut take = |length| {

@@ -17,6 +17,8 @@ mod cipher;
 mod clear;
 mod codepoints;
 mod encrypted;
+#[cfg(test)]
+mod exercise;
 mod finish;
 mod groups;
 mod handshake;

@@ -107,10 +107,10 @@ impl Traffic {
         Ok((kind, plain))
     }
 
-    /// `messages` as an encrypted record.
-    pub(super) fn seal(&mut self, messages: &[u8]) -> Option<Vec<u8>> {
+    /// `content` of this type as an encrypted record.
+    pub(super) fn seal(&mut self, kind: u8, content: &[u8]) -> Option<Vec<u8>> {
         let nonce = self.nonce();
-        let inner = [messages, &[content::HANDSHAKE]].concat();
+        let inner = [content, &[kind]].concat();
         let length = (inner.len() + self.suite.aead.tag_len()) as u16;
         let [high, low] = length.to_be_bytes();
         let header = [content::APPLICATION_DATA, 3, 3, high, low];
