@@ -109,3 +109,60 @@ impl Offers for Clients {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::tls::tests::{TLS12, TLS13, honest, sent_by, talk};
+
+    const HELLOS: [Hello; 6] =
+        [Hello::Universal, Hello::Modern, Hello::Tls12, Hello::Rsa, Hello::Ecdsa, Hello::Eddsa];
+
+    /// The words stand in records: they never change.
+    #[test]
+    fn every_client_and_offer_has_its_word() {
+        let offers = |goal| HELLOS.map(|hello| Asked::Own(hello, goal).offer());
+        let short = ["universal", "modern", "tls12", "rsa", "ecdsa", "eddsa"];
+        assert_eq!(offers(Goal::Leaf), short);
+        assert_eq!(offers(Goal::Proof), short);
+        let long = ["universal-finish", "modern", "tls12", "rsa", "ecdsa", "eddsa"];
+        assert_eq!(offers(Goal::Finish), long);
+        assert_eq!(Asked::Own(Hello::Modern, Goal::Leaf).client(), "own");
+        assert_eq!((Asked::Rustls.client(), Asked::Rustls.offer()), ("rustls", "tls12-tls13"));
+        assert_eq!(Asked::Rustls.to_the_end(), Asked::Rustls);
+        let asked = Asked::Own(Hello::Rsa, Goal::Proof).to_the_end();
+        assert_eq!(asked, Asked::Own(Hello::Rsa, Goal::Finish));
+    }
+
+    #[test]
+    fn every_client_proves_what_its_offer_allows_and_sends_its_name() {
+        let clients = Clients::new(Limits::default(), &[7; 64]).unwrap();
+        let name = ServerName::new("vpn.example.org").unwrap();
+        let ed25519 = honest(&rustls::version::TLS13, &rcgen::PKCS_ED25519);
+        let rsa = honest(&rustls::version::TLS12, &rcgen::PKCS_RSA_SHA256);
+        for (asked, (server, leaf)) in [
+            (Asked::Rustls, &*TLS13),
+            (Asked::Own(Hello::Universal, Goal::Finish), &*TLS13),
+            (Asked::Own(Hello::Modern, Goal::Finish), &*TLS13),
+            (Asked::Own(Hello::Tls12, Goal::Finish), &*TLS12),
+            (Asked::Own(Hello::Rsa, Goal::Finish), &rsa),
+            (Asked::Own(Hello::Ecdsa, Goal::Finish), &*TLS12),
+            (Asked::Own(Hello::Eddsa, Goal::Finish), &ed25519),
+        ] {
+            for server_name in [None, Some(name.clone())] {
+                let ask = Ask { asked, server_name, after: Duration::ZERO };
+                let start = || clients.start(&ask, Moment::ZERO, [7; 112]);
+                let hello = sent_by(start().as_mut());
+                let is_sent = hello.windows(15).any(|window| window == name.as_str().as_bytes());
+                assert_eq!(is_sent, ask.server_name.is_some(), "{ask:?}");
+                let mut client = start();
+                assert_eq!(client.deadline(), Duration::from_secs(5));
+                talk(client.as_mut(), server, usize::MAX, usize::MAX);
+                let verdict = client.verdict().unwrap();
+                assert_eq!(&verdict.certificates[0], leaf, "{ask:?}");
+                assert_eq!(verdict.evidence.word(), "key proven", "{ask:?}");
+                assert!(verdict.evidence.handshake_finished, "{ask:?}");
+            }
+        }
+    }
+}
