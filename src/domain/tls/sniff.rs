@@ -209,6 +209,21 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_taken_beyond_the_limit() {
+        let now = Moment::from_millis(5);
+        let mut intake = Intake::new(6);
+        assert_eq!(intake.take(now, &[22, 3, 3]), Taken::Tls(Cow::Owned(vec![22, 3, 3])));
+        assert_eq!(intake.take(now, &[0, 4, 2]), Taken::Tls(Cow::Borrowed(&[0, 4, 2])));
+        assert_eq!(intake.take(now, &[]), Taken::Nothing);
+        assert_eq!(intake.take(now, &[9]), Taken::Last(Cow::Borrowed(&[])));
+        // Too few to say what they are.
+        let mut intake = Intake::new(4);
+        assert_eq!(intake.take(now, b"SSH"), Taken::Nothing);
+        assert_eq!(intake.take(now, b"-2.0"), Taken::Over(Outcome::TooLarge));
+        assert_eq!(intake.first_byte(), Some(now));
+    }
+
+    #[test]
     fn alerts_are_seen_in_any_chunking_between_other_records() {
         let stream: Vec<u8> = [
             &[22, 3, 3, 0, 4, 21, 3, 3, 0][..],

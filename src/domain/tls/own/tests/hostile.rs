@@ -116,6 +116,9 @@ fn warnings_are_passed_over_and_the_last_word_counts() {
     let messages = [&hello(0x0303, 0x002f)[..], &[11, 0, 0, 9, 0, 0, 6, 0, 0, 3, 7, 7, 7]].concat();
     let then_leaf = [&warning[..], &handshake_record(0x0303, &messages)].concat();
     assert_eq!(outcome_of(&then_leaf, End::EndOfStream), Outcome::Certificate);
+    // HelloRequest, which old servers may send at any time (RFC 5246, section 7.4.1.1).
+    let after_request = handshake_record(0x0303, &[&[0; 4], &messages[..]].concat());
+    assert_eq!(outcome_of(&after_request, End::EndOfStream), Outcome::Certificate);
 }
 
 #[test]
