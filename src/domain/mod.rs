@@ -6,6 +6,8 @@
 
 pub mod address;
 pub mod cert;
+#[cfg(test)]
+mod corpus;
 pub mod courtesy;
 pub mod coverage;
 pub mod diagnostic;

@@ -1,6 +1,9 @@
 //! Indicators: what reports name, where it comes from, and what of it a leaf matches.
 
 mod entry_file;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod exercise;
 mod file;
 mod index;
 mod rule;

@@ -17,8 +17,9 @@ mod cipher;
 mod clear;
 mod codepoints;
 mod encrypted;
-#[cfg(test)]
-mod exercise;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod exercise;
 mod finish;
 mod groups;
 mod handshake;

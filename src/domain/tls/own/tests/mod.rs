@@ -4,6 +4,7 @@ mod copied;
 mod flights;
 mod honest;
 mod hostile;
+mod replay;
 mod retry;
 mod servers;
 

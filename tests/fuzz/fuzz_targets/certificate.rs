@@ -1,0 +1,7 @@
+//! Certificates read, and signatures checked against them.
+#![no_main]
+
+use certsweep::domain::tls::own::exercise;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| exercise::certificate(input));

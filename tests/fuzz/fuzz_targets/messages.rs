@@ -1,0 +1,7 @@
+//! Records put together to handshake messages, and each message read.
+#![no_main]
+
+use certsweep::domain::tls::own::exercise;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| exercise::messages(input));
