@@ -27,6 +27,7 @@ pub mod record;
 pub mod scan;
 pub mod scope;
 pub mod server_name;
+pub mod softether;
 pub mod targets;
 pub mod text;
 pub mod time;
