@@ -48,7 +48,7 @@ fn scan() -> Scan {
 
 /// The visit of address number `number`, which shows the leaf `leaf`.
 fn observation(number: u32, leaf: Vec<u8>) -> Observation {
-    let ask = Ask { asked: Asked::Rustls, server_name: None, after: Duration::ZERO };
+    let ask = Ask { asked: Asked::Rustls, server_name: None, after: Duration::ZERO, request: None };
     let visit = Visit {
         time: Timestamp::from_seconds(i64::from(number)),
         target: Target::new(Family::V4.address(number.into()), 443),
@@ -64,6 +64,7 @@ fn observation(number: u32, leaf: Vec<u8>) -> Observation {
         evidence: Evidence::of(Ok(true), true),
         first_byte: None,
         leaf: None,
+        reply: None,
     };
     visit.observation(verdict, &Index::default())
 }

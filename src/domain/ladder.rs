@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::observation::{Evidence, Observation, TlsFacts};
 use super::outcome::{Alert, Outcome};
 use super::tls::own::{Goal, Hello};
-use super::tls::{Ask, Asked, ServerName};
+use super::tls::{Ask, Asked, Request, ServerName};
 
 /// How long to leave a server alone that accepted and closed without a byte. SoftEther does so at the 17th
 /// connection within about a second, and serves again two seconds later.
@@ -38,19 +38,24 @@ pub struct Policy {
     pub server_names: Vec<ServerName>,
     /// Whether to ask for each kind of key, in case a server holds several leaves.
     pub all_leaves: bool,
+    /// Whether to greet whatever looks like SoftEther, once and without logging in, for its product and version.
+    pub confirm_softether: bool,
 }
 
 impl Policy {
     /// Visits of one name, none, that go as far as `depth`.
     pub const fn new(depth: Depth) -> Self {
-        Self { depth, server_names: Vec::new(), all_leaves: false }
+        Self { depth, server_names: Vec::new(), all_leaves: false, confirm_softether: false }
     }
 
     /// Connections that are made to one endpoint at most.
     pub const fn attempts_max(&self) -> usize {
         const LADDER: usize = 5;
         const KINDS: usize = 3;
-        (1 + self.server_names.len()) * (LADDER + if self.all_leaves { KINDS } else { 0 })
+        const REQUESTS: usize = 2;
+        let names = 1 + self.server_names.len();
+        names * (LADDER + if self.all_leaves { KINDS } else { 0 })
+            + if self.confirm_softether { REQUESTS } else { 0 }
     }
 
     const fn first(&self) -> Asked {
@@ -102,13 +107,7 @@ impl Policy {
         if !is_wanted || seen.evidence.handshake_finished {
             return Vec::new();
         }
-        // The offer that showed the leaf: the server may have refused a wider one.
-        let showed = seen.attempts.iter().rev().find_map(|attempt| match attempt.asked {
-            Asked::Own(hello, _) if attempt.leaf.is_some() => Some(hello),
-            _ => None,
-        });
-        let own = Asked::Own(showed.unwrap_or(Hello::Universal), Goal::Finish);
-        if seen.tls.as_ref().is_none_or(is_modern) { vec![Asked::Rustls, own] } else { vec![own] }
+        completing(seen)
     }
 
     /// Offers for each kind of key. They are few, and the leaf may match: they go to the end at once.
@@ -145,6 +144,9 @@ pub struct Visiting {
     /// Other leaves that were seen under that name.
     others: Vec<Observation>,
     names_left: Vec<ServerName>,
+    /// What was to carry the request, under any name.
+    carriers: Vec<Asked>,
+    has_requested: bool,
 }
 
 /// Where a visit stands after an attempt.
@@ -162,16 +164,20 @@ impl Visiting {
         let mut names_left = policy.server_names.clone();
         names_left.reverse();
         Self {
-            ask: Ask { asked: policy.first(), server_name: None, after: Duration::ZERO },
+            ask: first_ask(policy, None),
             told: Vec::new(),
             current: None,
             others: Vec::new(),
             names_left,
+            carriers: Vec::new(),
+            has_requested: false,
         }
     }
 
     /// Takes what the attempt saw that [`Visiting::ask`] called for.
     pub fn take(mut self, seen: Observation, policy: &Policy) -> Stand {
+        self.carriers.extend(self.ask.request.map(|_| self.ask.asked));
+        self.has_requested |= seen.attempts.iter().any(|attempt| attempt.request.is_some());
         let current = match self.current.take() {
             None => seen,
             Some(before) => {
@@ -180,8 +186,14 @@ impl Visiting {
                 current
             }
         };
+        if let Some((asked, request)) = self.inquiry(&current, policy) {
+            let after = Duration::ZERO;
+            self.ask = Ask { asked, after, request: Some(request), ..self.ask };
+            self.current = Some(current);
+            return Stand::Again(Box::new(self));
+        }
         if let Some((asked, after)) = policy.further(&current) {
-            self.ask = Ask { asked, after, ..self.ask };
+            self.ask = Ask { asked, after, request: None, ..self.ask };
             self.current = Some(current);
             return Stand::Again(Box::new(self));
         }
@@ -193,17 +205,35 @@ impl Visiting {
         match self.names_left.pop() {
             None => Stand::Over(self.told),
             Some(name) => {
-                let server_name = Some(name);
-                self.ask = Ask { asked: policy.first(), server_name, after: Duration::ZERO };
+                self.ask = first_ask(policy, Some(name));
                 Stand::Again(Box::new(self))
             }
         }
     }
 
+    /// The request, if it is due, and what can carry it: one that could complete the handshake, and has not failed to.
+    ///
+    /// Where a proof is due as well, this is the connection that would be made for it, so that one does for both.
+    fn inquiry(&self, current: &Observation, policy: &Policy) -> Option<(Asked, Request)> {
+        let is_due = policy.confirm_softether
+            && !self.has_requested
+            && current.outcome == Outcome::Certificate
+            && self.others.iter().chain([current]).any(looks_like_softether);
+        let has_failed = |asked: &Asked| {
+            let mut attempts = current.attempts.iter();
+            attempts.any(|made| made.asked == *asked && !made.evidence.handshake_finished)
+        };
+        completing(current)
+            .into_iter()
+            .find(|asked| is_due && !self.carriers.contains(asked) && !has_failed(asked))
+            .map(|asked| (asked, Request::Softether(current.target)))
+    }
+
     /// Whether the target has given an answer, and what is left to ask would only tell more of the same: a retry or a
-    /// proof. Names and further leaves that were not asked for are something else.
+    /// proof. Names and further leaves that were not asked for are something else, and so is a request.
     pub fn is_answered(&self, policy: &Policy) -> bool {
-        self.has_seen() && policy.server_names.is_empty() && !policy.all_leaves
+        let has_more = !policy.server_names.is_empty() || policy.all_leaves;
+        self.has_seen() && !has_more && self.ask.request.is_none()
     }
 
     /// All that was seen so far; empty before the first attempt has ended.
@@ -225,6 +255,28 @@ impl Visiting {
     fn knows(&self, other: &Observation) -> bool {
         self.others.iter().any(|known| hash(known) == hash(other))
     }
+}
+
+/// The first connection under a name, or under none.
+const fn first_ask(policy: &Policy, server_name: Option<ServerName>) -> Ask {
+    Ask { asked: policy.first(), server_name, after: Duration::ZERO, request: None }
+}
+
+/// What could complete the handshake that `seen` tells of, the best first.
+fn completing(seen: &Observation) -> Vec<Asked> {
+    // The offer that showed the leaf: the server may have refused a wider one.
+    let showed = seen.attempts.iter().rev().find_map(|attempt| match attempt.asked {
+        Asked::Own(hello, _) if attempt.leaf.is_some() => Some(hello),
+        _ => None,
+    });
+    let own = Asked::Own(showed.unwrap_or(Hello::Universal), Goal::Finish);
+    if seen.tls.as_ref().is_none_or(is_modern) { vec![Asked::Rustls, own] } else { vec![own] }
+}
+
+/// Whether the leaf gives reason to ask: it has the structure of SoftEther's default, or a set asks for it.
+fn looks_like_softether(seen: &Observation) -> bool {
+    let is_default = seen.leaf.as_ref().is_some_and(|leaf| leaf.description.softether_default);
+    is_default || !seen.matches.is_empty()
 }
 
 /// Whether rustls speaks what the server chose: TLS 1.3, or TLS 1.2 with ECDHE and authenticated encryption.
@@ -272,6 +324,8 @@ const fn has_answered(seen: &Observation) -> bool {
 fn merged(first: Observation, mut second: Observation) -> (Observation, Option<Observation>) {
     let (time, mut attempts) = (first.time, first.attempts.clone());
     attempts.append(&mut second.attempts.clone());
+    // Whichever leaf it came with, the endpoint said it, and it was asked once.
+    let softether_server = first.softether_server.clone().or(second.softether_server.take());
     let (told, other) = match (hash(&first), hash(&second)) {
         (None, Some(_)) => (second, None),
         (Some(one), Some(other)) if one != other => {
@@ -284,7 +338,7 @@ fn merged(first: Observation, mut second: Observation) -> (Observation, Option<O
         (None, None) if first.outcome == Outcome::Closed && has_answered(&second) => (second, None),
         _ => (first, None),
     };
-    (Observation { time, attempts, ..told }, other)
+    (Observation { time, attempts, softether_server, ..told }, other)
 }
 
 fn hash(seen: &Observation) -> Option<super::fingerprint::Sha256Fingerprint> {

@@ -7,8 +7,9 @@ use super::cert::Leaf;
 use super::fingerprint::Sha256Fingerprint;
 use super::indicator::{Match, Reported, Tier};
 use super::outcome::Outcome;
+use super::softether::SoftetherServer;
 use super::time::Timestamp;
-use super::tls::{Asked, ServerName};
+use super::tls::{Asked, Request, ServerName};
 
 /// One visit's record: all attempts on one target in one scan, and what they saw.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +38,8 @@ pub struct Observation {
     pub matches: Vec<Match>,
     /// Reports that name this address; shown beside matches, never a match.
     pub reported: Vec<Reported>,
+    /// What a SoftEther server said of itself, where it was asked.
+    pub softether_server: Option<SoftetherServer>,
     /// Durations within the attempt that showed the leaf, or the last one.
     pub timing: Timing,
     /// Every connection of the visit, in order; never empty.
@@ -169,4 +172,6 @@ pub struct Attempt {
     pub leaf: Option<Sha256Fingerprint>,
     /// How much the server proved.
     pub evidence: Evidence,
+    /// What was asked once the handshake was finished.
+    pub request: Option<Request>,
 }

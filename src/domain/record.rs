@@ -14,7 +14,9 @@ use super::observation::{Attempt, Observation, Unproven};
 use super::outcome::{Alert, Outcome, Protocol};
 use super::plan::Plan;
 use super::scan::{Counts, Fault, Scan};
+use super::softether::SoftetherServer;
 use super::time::Timestamp;
+use super::tls::Request;
 
 /// The version of the record format.
 pub const SCHEMA: u32 = 1;
@@ -58,6 +60,7 @@ pub fn observation(origin: Origin<'_>, observation: &Observation) -> Value {
         "chain_sha256": observation.chain,
         "matches": observation.matches.iter().map(matched).collect::<Vec<_>>(),
         "reported": observation.reported.iter().map(reported).collect::<Vec<_>>(),
+        "softether_server": observation.softether_server.as_ref().map(softether_server),
         "timing": {
             "connect_us": micros(observation.timing.connect),
             "first_byte_us": micros(observation.timing.first_byte),
@@ -224,6 +227,10 @@ fn reported(report: &Reported) -> Value {
     })
 }
 
+fn softether_server(server: &SoftetherServer) -> Value {
+    json!({ "product": server.product, "version": server.version, "build": server.build })
+}
+
 fn attempt(attempt: &Attempt) -> Value {
     json!({
         "time": attempt.time,
@@ -234,6 +241,7 @@ fn attempt(attempt: &Attempt) -> Value {
         "leaf_sha256": attempt.leaf,
         "key_proven": attempt.evidence.key_proven,
         "handshake_finished": attempt.evidence.handshake_finished,
+        "request": attempt.request.map(Request::word),
     })
 }
 

@@ -6,6 +6,7 @@ use super::fingerprint::Sha256Fingerprint;
 use super::indicator::Index;
 use super::observation::{Attempt, Observation, Timing};
 use super::outcome::Outcome;
+use super::softether;
 use super::time::Timestamp;
 use super::tls::{Ask, Moment, Verdict};
 
@@ -42,6 +43,7 @@ impl Visit<'_> {
             chain: certificates.map(|der| Sha256Fingerprint::of(&der)).collect(),
             matches: leaf.as_ref().map(|leaf| index.matches(leaf)).unwrap_or_default(),
             reported: index.reported(self.target.address),
+            softether_server: verdict.reply.as_deref().and_then(softether::server),
             timing: Timing {
                 connect: self.connected.map(since),
                 first_byte: verdict.first_byte.map(since),
@@ -53,6 +55,7 @@ impl Visit<'_> {
                 outcome: verdict.outcome,
                 leaf: leaf.as_ref().map(|leaf| leaf.sha256),
                 evidence: verdict.evidence,
+                request: self.ask.request.filter(|_| verdict.reply.is_some()),
             }],
             leaf,
         }

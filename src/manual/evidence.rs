@@ -30,8 +30,8 @@
 //! ```
 //!
 //! Our own client's key shares are the base points of their groups, so that no Diffie-Hellman is computed:
-//! such a connection keeps nothing secret, by construction, and nothing is ever sent over it. The server's proof does
-//! not suffer: it signs our fresh random.
+//! such a connection keeps nothing secret, by construction, and nothing secret is ever sent over it: at most the request
+//! of `--confirm-softether`. The server's proof does not suffer: it signs our fresh random.
 //!
 //! A signature that does *not* check is recorded as `key_proven: false`, shown as `NOT proven`, and is no
 //! reason to block an address: somebody copied a public certificate there. The handshake goes on all the

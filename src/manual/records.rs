@@ -15,7 +15,7 @@
 //! use certsweep::domain::{record, time::Timestamp, visit::Visit};
 //! use certsweep::domain::tls::{Ask, Asked};
 //!
-//! let ask = Ask { asked: Asked::Rustls, server_name: None, after: Duration::ZERO };
+//! let ask = Ask { asked: Asked::Rustls, server_name: None, after: Duration::ZERO, request: None };
 //! let visit = Visit {
 //!     time: Timestamp::from_micros(1_795_486_704_512_000),
 //!     target: Target::new("127.0.0.7".parse().unwrap(), 5555),
@@ -31,11 +31,11 @@
 //!     "detail":{"level":"fatal","description":"handshake_failure","code":40},"ended":null,"tls":null,
 //!     "evidence":{"presented":false,"key_proven":null,"unproven":null,"handshake_finished":false},
 //!     "other_leaf":false,"leaf":null,
-//!     "chain_sha256":[],"matches":[],"reported":[],
+//!     "chain_sha256":[],"matches":[],"reported":[],"softether_server":null,
 //!     "timing":{"connect_us":null,"first_byte_us":null,"leaf_us":null},
 //!     "attempts":[{"time":"2026-11-24T02:18:24.512Z","client":"rustls","offer":"tls12-tls13","outcome":"alert",
 //!     "detail":{"level":"fatal","description":"handshake_failure","code":40},
-//!     "leaf_sha256":null,"key_proven":null,"handshake_finished":false}]}"#;
+//!     "leaf_sha256":null,"key_proven":null,"handshake_finished":false,"request":null}]}"#;
 //! let expected: String = expected.lines().map(str::trim_start).collect();
 //! assert_eq!(record::observation(origin, &observation).to_string(), expected);
 //! ```
@@ -46,7 +46,9 @@
 //! `parse_error` and `der`. Each of `matches` has `set`, `tier`, `indicator`, `label` and `source`, the closest tier
 //! first; `indicator` is `sha1:...`, `sha256:...`, `spki_sha256:...`, `name:...`, `profile:<id>` or
 //! `template:softether`, in this order from tier A (both hashes) to tier E; each of
-//! `reported` has `set`, `source`, `first_seen` and `last_seen`. `ended` is the outcome after the leaf
+//! `reported` has `set`, `source`, `first_seen` and `last_seen`. `softether_server` is what the endpoint said of itself
+//! with `--confirm-softether`, `{"product":"SoftEther VPN Server (64 bit)","version":444,"build":9807}` (the version in
+//! hundredths; either may be `null`), and the attempt over which it was asked has `request` `softether`. `ended` is the outcome after the leaf
 //! was seen, where that was not a good one. `timing` counts from the start of the connect.
 //!
 //! # `leaf`

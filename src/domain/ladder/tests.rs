@@ -27,6 +27,7 @@ struct Server {
     proof: Result<bool, Unproven>,
     matches: bool,
     key: Option<&'static str>,
+    softether_default: bool,
 }
 
 fn showing(leaf: &'static [u8], version: &'static str, suite: &str) -> Server {
@@ -37,6 +38,7 @@ fn showing(leaf: &'static [u8], version: &'static str, suite: &str) -> Server {
         proof: Ok(true),
         matches: false,
         key: None,
+        softether_default: false,
     }
 }
 
@@ -53,6 +55,7 @@ impl Server {
                 certificates: vec![leaf.to_vec()],
                 tls: Some(self.tls.clone()),
                 evidence: Evidence::of(self.proof, finished),
+                reply: ask.request.filter(|_| finished).map(|_| greeting()),
                 ..Verdict::without_leaf(Outcome::Certificate)
             },
         };
@@ -66,6 +69,7 @@ impl Server {
         let mut seen = visit.observation(verdict, &Index::default());
         if let Some(leaf) = &mut seen.leaf {
             leaf.description.key = self.key.map(str::to_owned);
+            leaf.description.softether_default = self.softether_default;
             seen.matches.extend(self.matches.then(|| Match {
                 set: "s".into(),
                 tier: Tier::A,
@@ -76,6 +80,12 @@ impl Server {
         }
         seen
     }
+}
+
+/// What a SoftEther server answers: a PACK of its product alone.
+fn greeting() -> Vec<u8> {
+    let pack = b"\0\0\0\x01\0\0\0\x06hello\0\0\0\x02\0\0\0\x01\0\0\0\x09SoftEther";
+    [&b"HTTP/1.1 200 OK\r\n\r\n"[..], pack].concat()
 }
 
 /// All that is asked of a server that answers `serve`, and what it comes to.
@@ -285,7 +295,7 @@ fn what_was_seen_is_told_even_if_the_visit_ends_early() {
 
 #[test]
 fn the_connection_that_proved_most_is_told_and_all_are_listed() {
-    let ask = |asked| Ask { asked, server_name: None, after: Duration::ZERO };
+    let ask = |asked| Ask { asked, server_name: None, after: Duration::ZERO, request: None };
     let by = |asked, leaf, proof| {
         Server { proof, ..showing(leaf, "1.3", asked) }.answer(&ask(match asked {
             "rustls" => Asked::Rustls,
@@ -314,4 +324,135 @@ fn the_connection_that_proved_most_is_told_and_all_are_listed() {
     let (reached, _) =
         merged(failing(alert(40)).answer(&ask(OWN)), by("rustls", b"leaf", Ok(true)));
     assert_eq!((reached.outcome, reached.leaf.is_some()), (Outcome::Certificate, true));
+}
+
+/// The attempts of a visit that may greet: each connection, and whether it carried the request.
+fn greeted(depth: Depth, serve: impl Fn(&Ask) -> Server) -> (Vec<(Asked, bool)>, Vec<Observation>) {
+    let policy = Policy { confirm_softether: true, ..Policy::new(depth) };
+    let (asks, observations) = visit(&policy, serve);
+    let target = Target::new("127.0.0.1".parse().unwrap(), 443);
+    let requests = asks.iter().filter_map(|ask| ask.request);
+    assert!(requests.into_iter().all(|request| request == Request::Softether(target)));
+    (asks.iter().map(|ask| (ask.asked, ask.request.is_some())).collect(), observations)
+}
+
+#[test]
+fn what_looks_like_softether_is_greeted_once_by_whoever_can() {
+    for (version, suite, by) in [
+        ("1.3", "TLS_AES_128_GCM_SHA256", Asked::Rustls),
+        ("1.2", "TLS_RSA_WITH_AES_128_CBC_SHA", OWN_FINISH),
+    ] {
+        let plain = showing(b"leaf", version, suite);
+        let default = Server { softether_default: true, ..plain.clone() };
+        let matching = Server { matches: true, ..plain.clone() };
+        for depth in [Depth::Auto, Depth::Leaf] {
+            assert_eq!(greeted(depth, |_| plain.clone()).0, [(OWN, false)]);
+            for server in [&default, &matching] {
+                // Where the match is confirmed as well, one connection does for both.
+                let (asks, observations) = greeted(depth, |_| server.clone());
+                assert_eq!(asks, [(OWN, false), (by, true)]);
+                let [seen] = &observations[..] else { panic!("{observations:?}") };
+                assert_eq!(seen.softether_server.as_ref().unwrap().product, "SoftEther");
+                assert!(seen.evidence.handshake_finished);
+                let sent: Vec<bool> =
+                    seen.attempts.iter().map(|attempt| attempt.request.is_some()).collect();
+                assert_eq!(sent, [false, true]);
+            }
+        }
+        let full = greeted(Depth::Full, |_| default.clone()).0;
+        assert_eq!(full, [(Asked::Rustls, false), (by, true)]);
+    }
+}
+
+#[test]
+fn nobody_is_greeted_unless_that_was_asked_for() {
+    let server = Server {
+        matches: true,
+        softether_default: true,
+        ..showing(b"leaf", "1.3", "TLS_AES_128_GCM_SHA256")
+    };
+    for depth in [Depth::Auto, Depth::Leaf, Depth::Full] {
+        let (asks, observations) = visit(&Policy::new(depth), |_| server.clone());
+        assert!(asks.iter().all(|ask| ask.request.is_none()));
+        assert_eq!(observations[0].softether_server, None);
+    }
+}
+
+#[test]
+fn if_rustls_cannot_carry_the_request_our_own_client_does() {
+    let default =
+        Server { softether_default: true, ..showing(b"leaf", "1.3", "TLS_AES_128_GCM_SHA256") };
+    let serve = |ask: &Ask| match ask.asked {
+        Asked::Rustls => failing(alert(40)),
+        _ => default.clone(),
+    };
+    let asks = greeted(Depth::Auto, serve).0;
+    assert_eq!(asks, [(OWN, false), (Asked::Rustls, true), (OWN_FINISH, true)]);
+    // What has failed before is not tried with a request.
+    let asks = greeted(Depth::Full, serve).0;
+    assert_eq!(asks, [(Asked::Rustls, false), (OWN_FINISH, false), (OWN_FINISH, true)]);
+    let nobody = |ask: &Ask| match ask.asked {
+        OWN => Server { matches: true, ..default.clone() },
+        _ => failing(Outcome::Reset),
+    };
+    let (asks, observations) = greeted(Depth::Auto, nobody);
+    assert_eq!(asks, [(OWN, false), (Asked::Rustls, true), (OWN_FINISH, true)]);
+    assert_eq!(observations[0].softether_server, None);
+    assert!(observations[0].attempts.iter().all(|attempt| attempt.request.is_none()));
+}
+
+#[test]
+fn an_endpoint_is_greeted_once_and_not_for_every_name() {
+    let policy = Policy {
+        server_names: ["a.example", "b.example"].map(|name| ServerName::new(name).unwrap()).into(),
+        all_leaves: true,
+        confirm_softether: true,
+        ..Policy::new(Depth::Auto)
+    };
+    let (asks, observations) = visit(&policy, |ask| Server {
+        softether_default: ask.server_name.is_some(),
+        key: Some("RSA-2048"),
+        ..showing(b"leaf", "1.3", "TLS_AES_128_GCM_SHA256")
+    });
+    let greeted: Vec<_> = asks
+        .iter()
+        .filter(|ask| ask.request.is_some())
+        .map(|ask| ask.server_name.as_ref().map(ServerName::as_str))
+        .collect();
+    assert_eq!(greeted, [Some("a.example")]);
+    let told: Vec<bool> = observations.iter().map(|seen| seen.softether_server.is_some()).collect();
+    assert_eq!(told, [false, true, false]);
+}
+
+/// A visit that is broken off before its request is not over: it can be made again.
+#[test]
+fn a_visit_is_not_answered_while_a_request_is_due() {
+    let policy = Policy { confirm_softether: true, ..Policy::new(Depth::Auto) };
+    let plain = Server { matches: true, ..showing(b"leaf", "1.3", "TLS_AES_128_GCM_SHA256") };
+    for (policy, is_answered) in [(policy, false), (Policy::new(Depth::Auto), true)] {
+        let visiting = Visiting::new(&policy);
+        let seen = plain.answer(&visiting.ask);
+        let Stand::Again(next) = visiting.take(seen, &policy) else {
+            panic!("a match is confirmed")
+        };
+        assert_eq!(next.is_answered(&policy), is_answered);
+    }
+}
+
+/// The answer is the endpoint's, whichever leaf came with it.
+#[test]
+fn an_answer_that_came_with_another_leaf_is_kept() {
+    let (_, observations) = greeted(Depth::Auto, |ask| Server {
+        softether_default: true,
+        ..showing(
+            if ask.request.is_some() { b"other" } else { b"leaf" },
+            "1.3",
+            "TLS_AES_128_GCM_SHA256",
+        )
+    });
+    let told: Vec<_> = observations
+        .iter()
+        .map(|seen| (seen.is_other_leaf, seen.softether_server.is_some()))
+        .collect();
+    assert_eq!(told, [(false, true), (true, false)]);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::own::{Goal, Hello, OwnOffer, StaticKeys};
-use super::{Client, Entropy, Limits, Moment, Offer, RustlsOffer, ServerName};
+use super::{Client, Entropy, Limits, Moment, Offer, Request, RustlsOffer, ServerName};
 
 /// Which client speaks, and what it offers: what the record of an attempt says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +66,8 @@ pub struct Ask {
     pub server_name: Option<ServerName>,
     /// How long to wait before it.
     pub after: Duration,
+    /// What is asked over it once the handshake is finished; nothing by default.
+    pub request: Option<Request>,
 }
 
 /// Makes the client of any connection.
@@ -97,14 +99,17 @@ impl Offers for Clients {
     fn start(&self, ask: &Ask, now: Moment, entropy: Entropy) -> Box<dyn Client> {
         let name = ask.server_name.clone();
         match ask.asked {
-            Asked::Rustls => self.rustls.clone().with_server_name(name).start(now, entropy),
+            Asked::Rustls => {
+                let offer = self.rustls.clone().with_server_name(name);
+                offer.with_request(ask.request).start(now, entropy)
+            }
             Asked::Own(hello, goal) => {
                 let offer = OwnOffer::new(self.limits, goal).with_hello(hello);
                 let offer = match (&self.keys, hello) {
                     (Some(keys), Hello::Modern) => offer.with_keys(Arc::clone(keys)),
                     _ => offer,
                 };
-                offer.with_server_name(name).start(now, entropy)
+                offer.with_server_name(name).with_request(ask.request).start(now, entropy)
             }
         }
     }

@@ -7,6 +7,7 @@
 mod ask;
 pub mod own;
 mod proof;
+mod request;
 mod rsa;
 mod rustls_client;
 mod sniff;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use super::server_name::ServerName;
 pub use ask::{Ask, Asked, Clients, Offers};
+pub use request::Request;
 pub use rustls_client::{RustlsClient, RustlsOffer};
 
 use super::observation::{Evidence, TlsFacts};
@@ -102,6 +104,8 @@ pub struct Verdict {
     pub first_byte: Option<Moment>,
     /// When the leaf was known.
     pub leaf: Option<Moment>,
+    /// What came back on the request that was sent after the handshake; `None` where none was sent.
+    pub reply: Option<Vec<u8>>,
 }
 
 /// How a connection that ended with `failure`, or that reached its end, is told: a leaf that was seen comes first.
@@ -124,6 +128,7 @@ impl Verdict {
             evidence: Evidence::NONE,
             first_byte: None,
             leaf: None,
+            reply: None,
         }
     }
 }

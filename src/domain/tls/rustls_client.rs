@@ -1,5 +1,6 @@
 //! The client that completes handshakes: rustls, with a verifier that refuses nothing.
 
+use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,8 +14,9 @@ use rustls::{
     ProtocolVersion, SignatureScheme,
 };
 
+use super::request::Inquiry;
 use super::sniff::{Intake, Taken};
-use super::{Client, End, Entropy, Limits, Moment, Offer, Verdict, own, proof, told};
+use super::{Client, End, Entropy, Limits, Moment, Offer, Request, Verdict, own, proof, told};
 use crate::domain::observation::{Evidence, TlsFacts, Unproven};
 use crate::domain::outcome::{Alert, Outcome};
 
@@ -48,6 +50,7 @@ pub struct RustlsOffer {
     config: ClientConfig,
     limits: Limits,
     server_name: Option<super::ServerName>,
+    request: Option<Request>,
 }
 
 impl RustlsOffer {
@@ -74,13 +77,19 @@ impl RustlsOffer {
             .with_custom_certificate_verifier(recorder)
             .with_no_client_auth();
         config.resumption = Resumption::disabled();
-        Ok(Self { config, limits, server_name: None })
+        Ok(Self { config, limits, server_name: None, request: None })
     }
 
     /// The same with a server name, or with none.
     #[must_use]
     pub fn with_server_name(self, server_name: Option<super::ServerName>) -> Self {
         Self { server_name, ..self }
+    }
+
+    /// The same with a request to send once the handshake is finished, or with none.
+    #[must_use]
+    pub fn with_request(self, request: Option<Request>) -> Self {
+        Self { request, ..self }
     }
 }
 
@@ -179,6 +188,9 @@ pub struct RustlsClient {
     deadline: Moment,
     intake: Intake,
     leaf: Option<Moment>,
+    request: Option<Request>,
+    /// Once the request was sent.
+    inquiry: Option<Inquiry>,
     verdict: Option<Verdict>,
     concluded: bool,
 }
@@ -202,6 +214,8 @@ impl RustlsClient {
             deadline: now + limits.handshake,
             intake: Intake::new(limits.bytes_in_max),
             leaf: None,
+            request: offer.request,
+            inquiry: None,
             verdict: None,
             concluded: false,
             connection,
@@ -224,14 +238,32 @@ impl RustlsClient {
             }
             match processed {
                 Err(error) => self.conclude(Some(self.failure(&error))),
-                Ok(()) if finished => {
-                    if let Some(connection) = &mut self.connection {
-                        connection.send_close_notify();
-                    }
-                    self.conclude(None);
-                }
+                Ok(()) if finished && !self.goes_on(now) => self.conclude(None),
                 Ok(()) if read == 0 => self.conclude(Some(Outcome::TooLarge)),
                 Ok(()) => {}
+            }
+        }
+    }
+
+    /// Sends the request, if there is one, and takes the answer; whether there is more to wait for.
+    fn goes_on(&mut self, now: Moment) -> bool {
+        let (Some(connection), Some(request)) = (&mut self.connection, self.request) else {
+            return false;
+        };
+        let Some(inquiry) = &mut self.inquiry else {
+            let (inquiry, text) = Inquiry::begin(request, now, self.deadline);
+            self.inquiry = Some(inquiry);
+            return connection.writer().write_all(&text).is_ok();
+        };
+        let mut piece = [0; 2048];
+        loop {
+            match connection.reader().read(&mut piece) {
+                Ok(0) => return false,
+                Ok(length) if inquiry.take(piece.get(..length).unwrap_or_default()) => {
+                    return false;
+                }
+                Ok(_) => {}
+                Err(error) => return error.kind() == ErrorKind::WouldBlock,
             }
         }
     }
@@ -259,6 +291,11 @@ impl RustlsClient {
         if std::mem::replace(&mut self.concluded, true) {
             return;
         }
+        // Whatever ends the answer, the handshake was finished before.
+        let failure = failure.filter(|_| self.inquiry.is_none());
+        if let (Some(connection), None) = (&mut self.connection, failure) {
+            connection.send_close_notify();
+        }
         let mut seen = self.recorder.seen();
         let (certificates, proof) = (std::mem::take(&mut seen.certificates), seen.proof);
         drop(seen);
@@ -275,6 +312,7 @@ impl RustlsClient {
             evidence,
             first_byte: self.intake.first_byte(),
             leaf: self.leaf,
+            reply: self.inquiry.take().map(Inquiry::into_reply),
         });
     }
 }
@@ -306,7 +344,7 @@ impl Client for RustlsClient {
     }
 
     fn deadline(&self) -> Moment {
-        self.deadline
+        self.inquiry.as_ref().map_or(self.deadline, Inquiry::deadline)
     }
 
     fn verdict(&mut self) -> Option<Verdict> {

@@ -1,5 +1,7 @@
 //! The rustls client against a server in the same thread: no socket, no clock.
 
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -10,7 +12,9 @@ use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
 
 use super::*;
+use crate::domain::address::Target;
 use crate::domain::outcome::{Alert, Protocol};
+use crate::domain::softether;
 
 pub(super) const NOW: Moment = Duration::from_millis(5);
 
@@ -101,6 +105,124 @@ pub(super) fn talk(
         }
         received += flight.len();
         flight.chunks(chunk).for_each(|piece| client.handle_bytes(NOW, piece));
+    }
+}
+
+pub(super) const REQUEST: Request =
+    Request::Softether(Target { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 443 });
+
+/// Lets both talk as [`talk`] does, with a server that says each of `replies` in a record of its own once it has
+/// the whole request. Gives all that the client asked.
+pub(super) fn talk_and_reply(
+    client: &mut dyn Client,
+    server: &Arc<ServerConfig>,
+    replies: &[&[u8]],
+    says_goodbye: bool,
+) -> Vec<u8> {
+    let mut server = ServerConnection::new(Arc::clone(server)).unwrap();
+    let (mut asked, mut has_replied) = (Vec::new(), false);
+    loop {
+        let out = sent_by(client);
+        let mut rest = &out[..];
+        while !rest.is_empty() {
+            server.read_tls(&mut rest).unwrap();
+            server.process_new_packets().unwrap();
+        }
+        // At the end of what has come this is an error or, after a goodbye, none.
+        let _ = server.reader().read_to_end(&mut asked);
+        let mut flight = Vec::new();
+        if asked.ends_with(b"VPNCONNECT") && !std::mem::replace(&mut has_replied, true) {
+            for reply in replies {
+                server.writer().write_all(reply).unwrap();
+                while server.wants_write() {
+                    server.write_tls(&mut flight).unwrap();
+                }
+            }
+            if says_goodbye {
+                server.send_close_notify();
+            }
+        }
+        while server.wants_write() {
+            server.write_tls(&mut flight).unwrap();
+        }
+        if flight.is_empty() {
+            return asked;
+        }
+        flight.chunks(100).for_each(|piece| client.handle_bytes(NOW, piece));
+    }
+}
+
+const PAGE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
+
+/// A client that asks, of either kind, gets the answer of a server that speaks its version.
+pub(super) fn asks_once_the_handshake_is_finished(
+    start: &dyn Fn() -> Box<dyn Client>,
+    server: &Arc<ServerConfig>,
+) {
+    let endless = [b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![b'x'; 40_000]].concat();
+    let whole = [PAGE, b"body"].concat();
+    for (replies, says_goodbye, expected) in [
+        (vec![&whole[..]], false, &whole[..]),
+        (vec![PAGE, b"bo", b"", b"dy"], false, &whole),
+        (vec![PAGE, b"bo"], true, &whole[..whole.len() - 2]),
+        (vec![b"SSH-2.0-x"], false, b"SSH-2.0-x"),
+        (vec![], true, b""),
+        (vec![&endless], false, &endless[..softether::REPLY_MAX]),
+    ] {
+        let mut client = start();
+        let asked = talk_and_reply(client.as_mut(), server, &replies, says_goodbye);
+        assert!(asked.starts_with(b"POST /vpnsvc/connect.cgi HTTP/1.1\r\nHost: 127.0.0.1:443\r\n"));
+        let verdict = client.verdict().expect("the answer is over");
+        assert_eq!(verdict.reply.as_deref(), Some(expected));
+        assert_eq!((verdict.outcome, verdict.ended), (Outcome::Certificate, None));
+        assert!(verdict.evidence.handshake_finished && verdict.evidence.key_proven == Some(true));
+    }
+    // Whatever ends an answer, the handshake was finished; and the wait is shorter than the connection's.
+    for end in [End::EndOfStream, End::Reset, End::Deadline] {
+        let mut client = start();
+        assert_eq!(client.deadline(), Duration::from_secs(5));
+        talk_and_reply(client.as_mut(), server, &[PAGE], false);
+        assert_eq!((client.verdict(), client.deadline()), (None, NOW + Duration::from_secs(3)));
+        client.handle_end(NOW, end);
+        let verdict = client.verdict().expect("the connection has ended");
+        assert_eq!((verdict.reply.as_deref(), verdict.ended), (Some(PAGE), None));
+        assert!(verdict.evidence.handshake_finished);
+    }
+}
+
+#[test]
+fn a_request_is_sent_once_the_handshake_is_finished() {
+    let start = || {
+        let offer = RustlsOffer::new(Limits::default()).unwrap().with_request(Some(REQUEST));
+        offer.start(Moment::ZERO, [7; 112])
+    };
+    for (server, _) in [&*TLS13, &*TLS12] {
+        asks_once_the_handshake_is_finished(&start, server);
+    }
+}
+
+/// Cut after every byte: what was asked is told, and nothing is asked before the handshake is finished.
+#[test]
+fn a_request_that_was_sent_is_told_however_the_connection_ends() {
+    for (server, _) in [&*TLS13, &*TLS12] {
+        let whole = talk(client().as_mut(), server, usize::MAX, usize::MAX);
+        for cut in 0..whole {
+            let offer = RustlsOffer::new(Limits::default()).unwrap().with_request(Some(REQUEST));
+            let mut client = offer.start(Moment::ZERO, [7; 112]);
+            talk(client.as_mut(), server, usize::MAX, cut);
+            client.handle_end(NOW, End::Reset);
+            let verdict = client.verdict().expect("the connection has ended");
+            assert_eq!(verdict.reply.is_some(), verdict.evidence.handshake_finished, "{cut}");
+        }
+    }
+}
+
+#[test]
+fn without_a_request_nothing_is_asked() {
+    for (server, _) in [&*TLS13, &*TLS12] {
+        let mut client = client();
+        assert_eq!(talk_and_reply(client.as_mut(), server, &[], false), b"");
+        assert_eq!(client.verdict().unwrap().reply, None);
     }
 }
 

@@ -180,6 +180,7 @@ fn seen(address: &str, seconds: i64, leaf: Leaf) -> Observation {
         outcome: Outcome::Certificate,
         leaf: Some(leaf.sha256),
         evidence,
+        request: None,
     };
     Observation {
         time,
@@ -194,6 +195,7 @@ fn seen(address: &str, seconds: i64, leaf: Leaf) -> Observation {
         chain: vec![Sha256Fingerprint::of(b"intermediate")],
         matches: Vec::new(),
         reported: Vec::new(),
+        softether_server: None,
         timing: Timing { connect: Some(Duration::from_micros(70)), ..Timing::default() },
         attempts: vec![attempt],
     }

@@ -72,6 +72,11 @@ impl Clear {
         }
     }
 
+    /// The two directions of the connection, to talk over once the handshake is finished.
+    pub(super) fn finishing(&mut self) -> Option<&mut Finishing> {
+        self.finishing.as_deref_mut()
+    }
+
     pub(super) fn handle_message(
         &mut self,
         session: &mut Session,

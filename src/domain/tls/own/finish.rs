@@ -62,7 +62,10 @@ impl Secret {
 pub(super) struct Finishing {
     prf: Prf,
     master: Vec<u8>,
+    client: Direction,
     server: Direction,
+    /// What the last record that was sealed had as its explicit initialisation vector.
+    iv: [u8; 16],
     messages: Vec<u8>,
 }
 
@@ -109,7 +112,19 @@ impl Finishing {
         let (_, iv) = entropy.split_last_chunk::<16>()?;
         out.extend(client.seal(content::HANDSHAKE, &finished, iv)?);
         messages.extend(&finished);
-        Some((Self { prf, master, server, messages }, out))
+        Some((Self { prf, master, client, server, iv: *iv, messages }, out))
+    }
+
+    /// `content` as a record that follows our Finished; `None` only if a library refuses a length.
+    pub(super) fn seal(&mut self, kind: u8, content: &[u8]) -> Option<Vec<u8>> {
+        let next: [u8; 32] = Sha256::digest([&self.master[..], &self.iv].concat()).into();
+        self.iv = *next.first_chunk()?;
+        self.client.seal(kind, content, &self.iv)
+    }
+
+    /// The content of a record that follows the server's Finished, if it is authentic.
+    pub(super) fn open(&mut self, record: &Record) -> Option<Vec<u8>> {
+        self.server.open(record)
     }
 
     /// A handshake message in the clear before the server's change_cipher_spec: a session ticket.

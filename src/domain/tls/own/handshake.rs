@@ -10,6 +10,7 @@ use super::clear::Clear;
 use super::codepoints::handshake_type::{CERTIFICATE, HELLO_REQUEST, SERVER_HELLO};
 use super::codepoints::{RENEGOTIATION_SIGNAL, SSL30, TLS10, TLS12, TLS13, content};
 use super::encrypted::Encrypted;
+use super::finish::Finishing;
 use super::groups::{Group, StaticKeys};
 use super::hello::{self, Hello, Lists, Particulars, Retry};
 use super::messages::{self, Message, Messages, RETRY_RANDOM, ServerHello, Signed};
@@ -17,13 +18,13 @@ use super::records::{Record, Trouble, record};
 use super::schedule::Suite;
 use crate::domain::observation::Unproven;
 use crate::domain::outcome::Alert;
-use crate::domain::tls::{Entropy, Limits, ServerName, proof};
+use crate::domain::tls::{Entropy, Limits, Request, ServerName, proof};
 
 /// Records that carry nothing for us, taken from a connection at most: warnings, change_cipher_spec, empty ones.
 const IDLE_RECORDS_MAX: u32 = 32;
 
-const CLOSE_NOTIFY: u8 = 0;
-const WARNING: u8 = 1;
+pub(super) const CLOSE_NOTIFY: u8 = 0;
+pub(super) const WARNING: u8 = 1;
 
 /// What a record led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,7 @@ pub(super) struct Wish {
     pub(super) limits: Limits,
     pub(super) server_name: Option<ServerName>,
     pub(super) keys: Option<Arc<StaticKeys>>,
+    pub(super) request: Option<Request>,
 }
 
 /// What a connection has come to, whatever its version.
@@ -84,6 +86,11 @@ impl Session {
             return Err(Trouble::Malformed);
         }
         Ok(())
+    }
+
+    /// What is to be asked once the handshake is finished.
+    pub(super) const fn request(&self) -> Option<Request> {
+        self.wish.request
     }
 
     /// Checks the server's signature over `content`.
@@ -158,6 +165,14 @@ impl Handshake {
     /// What it has come to.
     pub(super) const fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// What to talk over after a finished handshake up to TLS 1.2. In TLS 1.3 there is nothing: rustls speaks that.
+    pub(super) fn finished(&mut self) -> Option<&mut Finishing> {
+        match &mut self.state {
+            State::Clear(clear) if self.session.finished => clear.finishing(),
+            _ => None,
+        }
     }
 
     /// Whether the leaf is there, be the rest of its message or not.

@@ -7,7 +7,8 @@
 //!
 //! The shares are the base points of their groups, so that the shared secret is the server's own share and no
 //! Diffie-Hellman has to be computed (`groups`). Such a connection keeps nothing secret, by construction, and
-//! nothing is ever sent over it. A server's proof is as good as ever: it signs our fresh random.
+//! nothing secret is ever sent over it: at most a request that anybody may read, and up to TLS 1.2 only. A server's
+//! proof is as good as ever: it signs our fresh random.
 //!
 //! The probe ends once it has what it wants, which the server sees as an abandoned handshake, or it completes the
 //! handshake (`finish`, `encrypted`). With RSA key exchange nothing else proves the key.
@@ -32,16 +33,18 @@ mod schedule;
 
 use std::sync::Arc;
 
+use codepoints::content;
 use handshake::{Handshake, Step, Wish};
-use records::{Records, Trouble};
+use records::{Record, Records, Trouble};
 
 pub use groups::StaticKeys;
 pub use hello::Hello;
 
 pub(super) use codepoints::suite_name;
 
+use super::request::Inquiry;
 use super::sniff::{Intake, Taken};
-use super::{Client, End, Entropy, Limits, Moment, Offer, ServerName, Verdict, told};
+use super::{Client, End, Entropy, Limits, Moment, Offer, Request, ServerName, Verdict, told};
 use crate::domain::observation::{Evidence, TlsFacts};
 use crate::domain::outcome::Outcome;
 
@@ -63,7 +66,7 @@ impl OwnOffer {
     /// An offer of everything, whose clients keep `limits` and go as far as `goal`.
     pub const fn new(limits: Limits, goal: Goal) -> Self {
         let hello = Hello::Universal;
-        Self(Wish { hello, goal, limits, server_name: None, keys: None })
+        Self(Wish { hello, goal, limits, server_name: None, keys: None, request: None })
     }
 
     /// The same with another ClientHello.
@@ -76,6 +79,12 @@ impl OwnOffer {
     #[must_use]
     pub fn with_server_name(self, server_name: Option<ServerName>) -> Self {
         Self(Wish { server_name, ..self.0 })
+    }
+
+    /// The same with a request to send once a handshake up to TLS 1.2 is finished, or with none.
+    #[must_use]
+    pub fn with_request(self, request: Option<Request>) -> Self {
+        Self(Wish { request, ..self.0 })
     }
 
     /// The same with key shares of `keys` instead of base points.
@@ -99,6 +108,8 @@ pub struct OwnClient {
     records: Records,
     handshake: Handshake,
     leaf: Option<Moment>,
+    /// Once a request was sent.
+    inquiry: Option<Inquiry>,
     verdict: Option<Verdict>,
     concluded: bool,
 }
@@ -114,6 +125,7 @@ impl OwnClient {
             records: Records::default(),
             handshake,
             leaf: None,
+            inquiry: None,
             verdict: None,
             concluded: false,
         }
@@ -124,18 +136,59 @@ impl OwnClient {
         while !self.concluded {
             let step = match self.records.next() {
                 Ok(None) => return self.note_leaf(now),
+                Ok(Some(record)) if self.inquiry.is_some() => Ok(self.hear(&record)),
                 Ok(Some(record)) => self.handshake.handle_record(&record, &mut self.out),
                 Err(trouble) => Err(trouble),
             };
             self.note_leaf(now);
             match step {
                 Ok(Step::More) => {}
+                Ok(Step::Done) if self.asks(now) => {}
                 Ok(Step::Done) => self.conclude(None),
                 Ok(Step::Alert(alert)) => self.conclude(Some(Outcome::Alert(alert))),
                 Err(Trouble::Malformed) => self.conclude(Some(Outcome::Malformed)),
                 Err(Trouble::TooLarge) => self.conclude(Some(Outcome::TooLarge)),
             }
         }
+    }
+
+    /// Sends the request, if there is one and it was not sent yet.
+    fn asks(&mut self, now: Moment) -> bool {
+        let Some(request) = self.handshake.session().request() else { return false };
+        let Some(finished) = self.handshake.finished() else { return false };
+        if self.inquiry.is_some() {
+            return false;
+        }
+        let (inquiry, text) = Inquiry::begin(request, now, self.deadline);
+        let Some(sealed) = finished.seal(content::APPLICATION_DATA, &text) else { return false };
+        self.out.extend(sealed);
+        self.inquiry = Some(inquiry);
+        true
+    }
+
+    /// Takes a record of the answer.
+    fn hear(&mut self, record: &Record) -> Step {
+        let content = self.handshake.finished().and_then(|finished| finished.open(record));
+        match (record.kind, content, &mut self.inquiry) {
+            (content::APPLICATION_DATA, Some(content), Some(inquiry)) => {
+                if inquiry.take(&content) {
+                    Step::Done
+                } else {
+                    Step::More
+                }
+            }
+            // The server wants another handshake, which it may be refused (RFC 5246, section 7.4.1.1).
+            (content::HANDSHAKE, Some(_), _) => Step::More,
+            _ => Step::Done,
+        }
+    }
+
+    /// Says that nothing more will be said (RFC 5246, section 7.2.1).
+    fn say_goodbye(&mut self) {
+        let goodbye = self.handshake.finished().and_then(|finished| {
+            finished.seal(content::ALERT, &[handshake::WARNING, handshake::CLOSE_NOTIFY])
+        });
+        self.out.extend(goodbye.into_iter().flatten());
     }
 
     fn note_leaf(&mut self, now: Moment) {
@@ -148,6 +201,11 @@ impl OwnClient {
     fn conclude(&mut self, failure: Option<Outcome>) {
         if std::mem::replace(&mut self.concluded, true) {
             return;
+        }
+        // Whatever ends an answer, the handshake was finished before.
+        let failure = failure.filter(|_| self.inquiry.is_none());
+        if self.inquiry.is_some() {
+            self.say_goodbye();
         }
         let certificates = self.handshake.take_certificates();
         let session = self.handshake.session();
@@ -164,6 +222,7 @@ impl OwnClient {
             evidence,
             first_byte: self.intake.first_byte(),
             leaf: self.leaf,
+            reply: self.inquiry.take().map(Inquiry::into_reply),
         });
     }
 
@@ -203,7 +262,7 @@ impl Client for OwnClient {
     }
 
     fn deadline(&self) -> Moment {
-        self.deadline
+        self.inquiry.as_ref().map_or(self.deadline, Inquiry::deadline)
     }
 
     fn verdict(&mut self) -> Option<Verdict> {

@@ -5,6 +5,7 @@ mod flights;
 mod honest;
 mod hostile;
 mod replay;
+mod request;
 mod retry;
 mod servers;
 
