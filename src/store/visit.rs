@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::endpoint::Place;
 use crate::domain::observation::Observation;
+use crate::domain::tls::Request;
 
 /// An observation with the rows that it refers to.
 #[derive(Clone, Copy, Debug)]
@@ -100,9 +101,11 @@ fn insert_parts(
     const ATTEMPT: &str = "
         INSERT INTO attempt (
             visit_id, number, client, offer, outcome, detail, leaf_sha256, key_proven,
-            handshake_finished
-        ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+            handshake_finished, request
+        ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     const CHAIN: &str = "INSERT INTO chain (visit_id, position, sha256) VALUES (?1, ?2, ?3)";
+    const SERVER: &str = "
+        INSERT INTO softether_server (visit_id, product, version, build) VALUES (?1, ?2, ?3, ?4)";
     let mut statement = connection.prepare_cached(ATTEMPT)?;
     for (attempt, number) in observation.attempts.iter().zip(1_i64..) {
         statement.execute(params![
@@ -115,11 +118,16 @@ fn insert_parts(
             attempt.leaf.map(|hash| hash.0),
             attempt.evidence.key_proven,
             attempt.evidence.handshake_finished,
+            attempt.request.map(Request::word),
         ])?;
     }
     let mut statement = connection.prepare_cached(CHAIN)?;
     for (hash, position) in observation.chain.iter().zip(1_i64..) {
         statement.execute(params![visit, position, hash.0])?;
+    }
+    if let Some(server) = &observation.softether_server {
+        let values = params![visit, server.product, server.version, server.build];
+        connection.prepare_cached(SERVER)?.execute(values)?;
     }
     Ok(())
 }
@@ -127,6 +135,9 @@ fn insert_parts(
 fn delete_parts(connection: &Connection, visit: i64) -> rusqlite::Result<()> {
     connection.prepare_cached("DELETE FROM attempt WHERE visit_id = ?1")?.execute([visit])?;
     connection.prepare_cached("DELETE FROM chain WHERE visit_id = ?1")?.execute([visit])?;
+    connection
+        .prepare_cached("DELETE FROM softether_server WHERE visit_id = ?1")?
+        .execute([visit])?;
     connection.prepare_cached("DELETE FROM \"match\" WHERE visit_id = ?1")?.execute([visit])?;
     Ok(())
 }

@@ -141,8 +141,8 @@ fn a_visit_keeps_its_attempts_chain_and_timing() {
     assert_eq!(
         scratch.query("SELECT * FROM attempt ORDER BY number"),
         [
-            "1|1|rustls|tls12-tls13|closed|NULL|NULL|NULL|0".to_owned(),
-            format!("1|2|rustls|tls12-tls13|certificate|NULL|{}|1|1", leaf("a").sha256)
+            "1|1|rustls|tls12-tls13|closed|NULL|NULL|NULL|0|NULL".to_owned(),
+            format!("1|2|rustls|tls12-tls13|certificate|NULL|{}|1|1|NULL", leaf("a").sha256)
         ]
     );
     let intermediate = Sha256Fingerprint::of(b"intermediate");

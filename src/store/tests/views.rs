@@ -1,6 +1,8 @@
 //! The views show text where the tables hold numbers and bytes.
 
 use super::*;
+use crate::domain::softether::SoftetherServer;
+use crate::domain::tls::Request;
 
 const SOFTETHER: &str = include_str!("../../domain/cert/softether-default.pem");
 
@@ -43,6 +45,31 @@ fn matches_are_told_in_text() {
             leaf.sha1, leaf.sha1, leaf.sha256
         )]
     );
+}
+
+#[test]
+fn softether_servers_are_told_in_text_and_once_a_visit() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    let leaf = leaf("leaf");
+    let visit = |product: &str, version| {
+        let server = SoftetherServer { product: product.to_owned(), version, build: Some(9674) };
+        let mut seen = seen("192.0.2.1", 0, leaf.clone());
+        seen.attempts[0].request = Some(Request::Softether(seen.target));
+        Observation { softether_server: Some(server), ..seen }
+    };
+    let told = |product: &str, version: &str| {
+        let (sha1, time) = (leaf.sha1, "2026-11-24T02:18:24.512Z");
+        [format!("192.0.2.1|443|NULL|{product}|{version}|9674|{sha1}|{time}|one")]
+    };
+    scratch.record("one", &[visit("SoftEther", Some(501))]).unwrap();
+    assert_eq!(scratch.query("SELECT * FROM softether_servers"), told("SoftEther", "501"));
+    // A scan that is resumed may repeat the visit.
+    scratch.record("one", &[visit("Other", None)]).unwrap();
+    assert_eq!(scratch.query("SELECT * FROM softether_servers"), told("Other", "NULL"));
+    assert_eq!(scratch.query("SELECT request FROM attempt"), ["softether"]);
+    scratch.record("one", &[seen("192.0.2.1", 0, leaf.clone())]).unwrap();
+    assert_eq!(scratch.query("SELECT * FROM softether_servers"), [""; 0]);
+    assert_eq!(scratch.query("SELECT request FROM attempt"), ["NULL"]);
 }
 
 #[test]
