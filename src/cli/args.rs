@@ -204,6 +204,10 @@ pub(super) struct AskingArgs {
     /// Ask every endpoint that showed a leaf for each other kind of key (RSA, ECDSA, EdDSA), and record all leaves
     #[arg(long)]
     pub(super) all_leaves: bool,
+    /// Send one HTTP request, without logging in, to every endpoint whose leaf matches or has SoftEther's default
+    /// structure, and record the product, version and build that a SoftEther server answers; servers log it
+    #[arg(long)]
+    pub(super) confirm_softether: bool,
 }
 
 /// What makes a scan exit with 10.

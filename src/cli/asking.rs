@@ -44,8 +44,9 @@ pub(super) fn policy(
             server_names.len()
         )));
     }
-    let all_leaves = args.all_leaves;
-    Ok(Policy { server_names, all_leaves, ..Policy::new(handshake.depth()) })
+    let AskingArgs { all_leaves, confirm_softether, .. } = *args;
+    let depth = handshake.depth();
+    Ok(Policy { depth, server_names, all_leaves, confirm_softether })
 }
 
 /// The names that the sets hold.
@@ -87,7 +88,7 @@ mod tests {
     fn names(given: &[&str]) -> Result<Vec<String>, String> {
         let sets = source::indicator_sets(&[]).unwrap();
         let server_names = given.iter().map(|name| (*name).to_owned()).collect();
-        let args = AskingArgs { server_names, all_leaves: false };
+        let args = AskingArgs { server_names, ..AskingArgs::default() };
         policy(&args, Handshake::Auto, &sets)
             .map(|policy| policy.server_names.iter().map(ToString::to_string).collect())
             .map_err(|failure| failure.message)

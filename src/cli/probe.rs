@@ -14,6 +14,7 @@ use crate::domain::observation::{Evidence, Observation, Unproven};
 use crate::domain::ports::PortSet;
 use crate::domain::record::{self, Origin};
 use crate::domain::scope::Scope;
+use crate::domain::softether::SoftetherServer;
 use crate::domain::text::{defang_name, defang_target, escape};
 use crate::domain::tls::Limits;
 use crate::engine::{Clock, Ended, Prober};
@@ -143,10 +144,12 @@ fn human(observation: &Observation) -> String {
     for report in &observation.reported {
         rows.push(("reported", scan::reported(report)));
     }
+    rows.extend(observation.softether_server.as_ref().map(|server| ("SoftEther", named(server))));
     for attempt in &observation.attempts {
         let (client, offer) = (attempt.asked.client(), attempt.asked.offer());
         let outcome = format!("{}{}", attempt.outcome, parenthesis(attempt.outcome.detail()));
-        rows.push(("attempt", format!("{client} {offer}: {outcome}")));
+        let asked = if attempt.request.is_some() { ", then one request" } else { "" };
+        rows.push(("attempt", format!("{client} {offer}: {outcome}{asked}")));
     }
     for (key, duration) in
         [("connected", timing.connect), ("first byte", timing.first_byte), ("leaf", timing.leaf)]
@@ -154,6 +157,15 @@ fn human(observation: &Observation) -> String {
         rows.extend(duration.map(|duration| (key, format!("after {} us", duration.as_micros()))));
     }
     rows.iter().map(|(key, value)| format!("{key:<12} {value}\n")).collect()
+}
+
+/// What a server said of itself.
+fn named(server: &SoftetherServer) -> String {
+    let version = server.version.map_or(String::new(), |version| {
+        format!(", version {}.{:02}", version / 100, version % 100)
+    });
+    let build = server.build.map_or(String::new(), |build| format!(", build {build}"));
+    format!("{}{version}{build}", escape(&defang_name(&server.product)))
 }
 
 /// Why nothing is known of the key, in words.

@@ -5,7 +5,7 @@
 //! scope, seed, counts by outcome and coverage. A visit has a row if it saw a leaf or went to an endpoint that
 //! has a sighting; all others are counted by outcome.
 //!
-//! Three views are made for people:
+//! Four views are made for people:
 //!
 //! ```sql
 //! -- Where was this certificate seen, and when?
@@ -15,6 +15,8 @@
 //! SELECT tier, set_name, label, address, port, key_proven FROM matches WHERE scan = '01JD...';
 //! -- What was swept?
 //! SELECT id, scope, started, ended, complete, visits, matched FROM scans;
+//! -- What did SoftEther servers say of themselves (--confirm-softether)? 501 is version 5.01.
+//! SELECT address, port, product, version, build, time FROM softether_servers;
 //! ```
 //!
 //! `matches` holds every tier; `tier IN ('A', 'B')` is what is certain. The table `indicator` keeps each indicator as

@@ -42,7 +42,9 @@
 //! * rustls failed where our own client may do better;
 //! * a match is to be confirmed;
 //! * `--server-names` asks again with each name, where anything answered;
-//! * `--all-leaves` asks for each kind of key that was not shown: RSA, ECDSA, EdDSA.
+//! * `--all-leaves` asks for each kind of key that was not shown: RSA, ECDSA, EdDSA;
+//! * `--confirm-softether` asks what looks like SoftEther for its product, with a proof that is due anyway where there
+//!   is one.
 //!
 //! The record's `attempts` list all with what each saw, in order. The outcome is that of the most telling one.
 //!
@@ -50,3 +52,23 @@
 //! bans a source for ten minutes after about 60 of them. So a host that has seen 40 within ten minutes has its further
 //! handshakes completed, where the cipher is one that we speak. Runs that make no more than 40 connections to a host
 //! need not count, and runs do not know of one another.
+//!
+//! # `--confirm-softether`
+//!
+//! Off by default: it is a request to the application behind TLS, where all else is handshakes. An endpoint whose leaf
+//! has the structure of SoftEther's default certificate, or matches an indicator at any tier, is sent one request over
+//! a completed handshake, once a visit whatever names and kinds of keys are asked for:
+//!
+//! ```
+//! use certsweep::domain::{address::Target, softether};
+//! let target = Target::new("192.0.2.7".parse().unwrap(), 5555);
+//! let request = "POST /vpnsvc/connect.cgi HTTP/1.1\r\nHost: 192.0.2.7:5555\r\nContent-Length: 10\r\n\
+//!                Connection: close\r\n\r\nVPNCONNECT";
+//! assert_eq!(softether::request(target), request.as_bytes());
+//! ```
+//!
+//! SoftEther's own clients begin with it. It needs no account, logs in nowhere and changes nothing; the server logs the
+//! connection, some versions as "A client which is non-SoftEther VPN software has connected". Whoever is not SoftEther
+//! answers 404 or the like. Of the answer, 16 KiB are taken within three seconds. What stands in it is the server's
+//! word, which no certificate and no key vouches for: `softether_server` in the record, `softether_servers` in the
+//! ledger. No answer, or another one, leaves it empty and the outcome as it is.

@@ -54,6 +54,7 @@ fn the_plan_is_shown_in_full() {
     ] {
         assert_eq!(row(&plan, key), value);
     }
+    assert!(!plan.contains("\nrequest "), "nothing is asked by default:\n{plan}");
     assert_eq!(setting(&plan, "ports"), ("443, 992", "scope"));
     let left_out = plan.lines().filter_map(|line| line.strip_prefix("left out         "));
     assert_eq!(
@@ -149,4 +150,13 @@ fn a_dry_run_of_a_resumption_writes_nothing() {
     let workspace = Workspace::new();
     workspace.run("scan 127.0.0.1 --dry-run --resume").expect(2);
     assert!(!workspace.ledger().exists());
+}
+
+#[test]
+fn a_request_is_part_of_the_plan() {
+    let workspace = Workspace::new();
+    workspace.write("scope.toml", SCOPE);
+    let plan = workspace.run("scan --scope scope.toml --dry-run --confirm-softether").expect(0);
+    let request = "one over HTTP, not logged in, to whatever looks like SoftEther";
+    assert_eq!(row(&plan.stdout, "request"), request);
 }

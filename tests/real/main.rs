@@ -13,6 +13,7 @@
 #[path = "../it/certificate.rs"]
 mod certificate;
 mod clock;
+mod confirm;
 mod disk;
 mod fingerprints;
 mod matrix;

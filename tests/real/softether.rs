@@ -18,14 +18,24 @@ pub(crate) struct Server<'a>(&'a Sandbox);
 impl<'a> Server<'a> {
     /// Starts the server, and waits until it listens.
     pub(crate) fn start(sandbox: &'a Sandbox) -> Self {
+        Self::start_with(sandbox, "", "")
+    }
+
+    /// The same with these further lines in its configuration, and these in OpenSSL's.
+    pub(crate) fn start_with(sandbox: &'a Sandbox, settings: &str, openssl: &str) -> Self {
         // The server keeps to directories that were chosen when it was built.
         for directory in ["/var/lib", "/var/log", "/run"] {
             sandbox.ok("mount", ["-t", "tmpfs", "tmpfs", directory]);
             sandbox.ok("mkdir", [format!("{directory}/softether")]);
         }
-        let prepared = sandbox.write("vpn_server.config", &configuration());
+        let prepared = sandbox.write("vpn_server.config", &configuration(settings));
         sandbox.ok("cp", [&prepared, "/var/lib/softether/vpn_server.config"]);
-        sandbox.start_in_background(SERVER, &["execsvc"]);
+        let openssl = format!(
+            "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = system\n[system]\n\
+             {openssl}"
+        );
+        let openssl = format!("OPENSSL_CONF={}", sandbox.write("openssl.txt", &openssl));
+        sandbox.start_in_background("env", &[&openssl, SERVER, "execsvc"]);
         let server = Self(sandbox);
         until("the VPN server listens", || server.listens().then_some(()));
         server
@@ -53,6 +63,12 @@ impl<'a> Server<'a> {
         sha1(self.0, "new.pem")
     }
 
+    /// The lines of its log that hold `part`.
+    pub(crate) fn logged(&self, part: &str) -> Vec<String> {
+        let log = self.0.ok("bash", ["-c", "cat /var/log/softether/server_log/*.log"]);
+        log.lines().filter(|line| line.contains(part)).map(str::to_owned).collect()
+    }
+
     fn command(&self, command: &[&str]) {
         let server = format!("{ADDRESS}:{}", PORTS[3]);
         let said = self.0.ok("vpncmd", [&[&*server, "/SERVER", "/CMD"], command].concat());
@@ -68,7 +84,7 @@ fn sha1(sandbox: &Sandbox, file: &str) -> String {
 }
 
 /// Listens on one address with TLS alone, and looks for nothing and nobody.
-fn configuration() -> String {
+fn configuration(settings: &str) -> String {
     let listeners: String = PORTS
         .iter()
         .map(|port| {
@@ -85,7 +101,7 @@ fn configuration() -> String {
          declare ServerConfiguration\n{{\nbool DisableDosProtection true\n\
          bool DisableNatTraversal true\nbool DisableGetHostNameWhenAcceptTcp true\n\
          bool DisableIPv6Listener true\nbool UseKeepConnect false\nstring ListenIP {ADDRESS}\n\
-         string PortsUDP $\ndeclare SyslogSettings\n{{\n}}\n}}\n\
+         string PortsUDP $\n{settings}declare SyslogSettings\n{{\n}}\n}}\n\
          declare VirtualHUB\n{{\n}}\n}}\n"
     )
 }

@@ -39,6 +39,10 @@ pub(super) fn text(prepared: &Prepared) -> String {
     if prepared.policy.all_leaves {
         lines.push(row("leaves", "all: RSA, ECDSA and EdDSA one by one"));
     }
+    if prepared.policy.confirm_softether {
+        lines
+            .push(row("request", "one over HTTP, not logged in, to whatever looks like SoftEther"));
+    }
     lines.push(setting("seed", &prepared.seed, ToString::to_string));
     lines.push(setting("store", &settings.store, |path| path.display().to_string()));
     lines.push(setting("format", &settings.format, |format| format.word().to_owned()));

@@ -60,6 +60,7 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
                 "handshake": settings.handshake.value.word(),
                 "server_names": policy.server_names,
                 "all_leaves": policy.all_leaves,
+                "confirm_softether": policy.confirm_softether,
                 "indicators": args.indicators.iter().map(name).collect::<Vec<_>>(),
                 "targets": args.targets.as_ref().map(name),
             });
