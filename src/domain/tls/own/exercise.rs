@@ -145,7 +145,7 @@ pub fn client(input: &[u8]) {
     let bytes_in_max = input.one_of(&[256 * 1024, 4096, 700]);
     let end = input.one_of(&[End::EndOfStream, End::Reset, End::Deadline]);
     let limits = Limits { bytes_in_max, ..Limits::default() };
-    let wish = Wish { hello, goal, limits, server_name: None, keys: None };
+    let wish = Wish { hello, goal, limits, server_name: None, keys: None, request: None };
     let converse_with = |peer: &dyn Fn() -> Box<dyn Peer>| {
         let whole = converse(wish.clone(), peer().as_mut(), usize::MAX, usize::MAX, end);
         let chunked = converse(wish.clone(), peer().as_mut(), chunk, usize::MAX, end);

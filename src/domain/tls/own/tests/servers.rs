@@ -197,5 +197,5 @@ impl Peer for Rustls {
 /// What a client of everything wants.
 pub(super) fn wish(goal: Goal) -> Wish {
     let (hello, limits) = (Hello::Universal, Limits::default());
-    Wish { hello, goal, limits, server_name: None, keys: None }
+    Wish { hello, goal, limits, server_name: None, keys: None, request: None }
 }
