@@ -88,7 +88,8 @@ fn introduction(range: &Range) -> String {
     };
     format!(
         "demo: {} holds 256 addresses of this machine's loopback, with servers on ports {}{instead}. \
-         Some show a certificate that a made-up report names; two of them do not hold its key.",
+         Some show a certificate that a made-up report names, and not all of these hold its key; \
+         others break the rules of TLS.",
         range.network(),
         PortSet::from_iter(range.ports()),
     )

@@ -1,5 +1,7 @@
 //! What a server of the lab does with a connection.
 
+use super::hostile::{Script, scripts};
+
 /// What a server does with a connection, and so what a client sees.
 ///
 /// [`Behaviour::expected`] says in full what a sweep must make of each.
@@ -24,6 +26,11 @@ pub enum Behaviour {
     /// TLS 1.2 and 1.3, with the first indicator's leaf and a key of its own, so that a client
     /// that verifies nothing finishes the handshake: `certificate`, key NOT proven, a match.
     Impostor,
+    /// The same in TLS 1.2 and nothing newer: `certificate`, key NOT proven, a match.
+    Impostor12,
+    /// Passes all bytes on to the host of [`IndicatorOne`](Self::IndicatorOne), and so that one's proof, which is
+    /// real: `certificate`, key proven, a match, though it holds no key.
+    Relay,
     /// Reads the ClientHello and answers `HTTP/1.1 400 Bad Request`: `not_tls`, `http`.
     Http,
     /// Sends an SSH identification string at once: `not_tls`, `ssh`.
@@ -53,11 +60,18 @@ pub enum Behaviour {
     /// `HandshakePayloadTooLarge` as soon as it sees the length, before 256 KiB are read:
     /// `too_large`.
     Endless,
+    /// Breaks the rules as the script has it.
+    Hostile(&'static Script),
 }
 
 impl Behaviour {
-    /// Every behaviour, in the order of the manual.
-    pub const ALL: [Self; 22] = [
+    /// Every behaviour.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::PLAIN.into_iter().chain(scripts().map(Self::Hostile))
+    }
+
+    /// Every behaviour but the hostile ones, in the order of the manual.
+    pub const PLAIN: [Self; 24] = [
         Self::Tls13P256,
         Self::Tls13Rsa,
         Self::Tls12P256,
@@ -67,6 +81,8 @@ impl Behaviour {
         Self::IndicatorOne,
         Self::IndicatorTwo,
         Self::Impostor,
+        Self::Impostor12,
+        Self::Relay,
         Self::Http,
         Self::Ssh,
         Self::Smtp,

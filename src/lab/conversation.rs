@@ -1,9 +1,10 @@
 //! What servers do with one connection.
 
 use std::io;
+use std::net::SocketAddrV4;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -27,7 +28,7 @@ pub(super) async fn converse(behaviour: Behaviour, mut stream: TcpStream) -> io:
         Behaviour::Smtp => part(stream, wire::SMTP).await,
         Behaviour::Silent => drain(stream).await,
         _ => {
-            read_hello(&mut stream).await?;
+            read_record(&mut stream).await?;
             answer_hello(behaviour, stream).await
         }
     }
@@ -69,30 +70,43 @@ pub(super) async fn shake_hands(acceptor: &TlsAcceptor, stream: TcpStream) -> io
     secured.shutdown().await
 }
 
+/// Passes bytes both ways between `stream` and the server at `address`, until both have ended.
+///
+/// # Errors
+/// Whatever ended the connection early; nobody needs to be told.
+pub(super) async fn relay(mut stream: TcpStream, address: SocketAddrV4) -> io::Result<()> {
+    if !address.ip().is_loopback() {
+        return Err(io::Error::from(io::ErrorKind::InvalidInput));
+    }
+    let mut owner = TcpStream::connect(address).await?;
+    copy_bidirectional(&mut stream, &mut owner).await.map(|_| ())
+}
+
 /// Says `last`, ends our half of the stream, and waits for the client to end its own.
 ///
 /// What the client still sends is read, because closing a socket with unread bytes would send a
 /// reset, and that could overtake the last words.
-async fn part(mut stream: TcpStream, last: &[u8]) -> io::Result<()> {
+pub(super) async fn part(mut stream: TcpStream, last: &[u8]) -> io::Result<()> {
     stream.write_all(last).await?;
     stream.shutdown().await?;
     timeout(FAREWELL, drain(stream)).await.unwrap_or(Ok(()))
 }
 
 /// Reads and forgets until the client closes.
-async fn drain(mut stream: impl AsyncRead + Unpin) -> io::Result<()> {
+pub(super) async fn drain(mut stream: impl AsyncRead + Unpin) -> io::Result<()> {
     let mut forgotten = [0; 1024];
     while stream.read(&mut forgotten).await? > 0 {}
     Ok(())
 }
 
 /// Reads one record, and so the whole ClientHello of every client that we know of.
-async fn read_hello(stream: &mut TcpStream) -> io::Result<()> {
-    let mut header = [0; 5];
-    stream.read_exact(&mut header).await?;
-    let mut payload = vec![0; usize::from(u16::from_be_bytes([header[3], header[4]]))];
-    stream.read_exact(&mut payload).await?;
-    Ok(())
+pub(super) async fn read_record(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut record = vec![0; 5];
+    stream.read_exact(&mut record).await?;
+    let length = u16::from_be_bytes([record[3], record[4]]);
+    record.resize(5 + usize::from(length), 0);
+    stream.read_exact(&mut record[5..]).await?;
+    Ok(record)
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use crate::domain::outcome::{Alert, Outcome, Protocol};
 /// What a sweep must make of a server, in the words of its records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// The outcome's word.
-    pub outcome: &'static str,
-    /// The outcome's detail.
-    pub detail: Option<&'static str>,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// How it ended after the leaf, where it did not end well.
+    pub ended: Option<Outcome>,
     /// Which leaf is seen.
     pub leaf: Option<CertificateKind>,
     /// Whether the server proves that it holds the leaf's key.
@@ -24,10 +24,11 @@ pub struct Expected {
 }
 
 impl Expected {
-    const fn without_leaf(outcome: Outcome, detail: Option<&'static str>) -> Self {
+    /// No leaf, and no version chosen.
+    pub(super) const fn without_leaf(outcome: Outcome) -> Self {
         Self {
-            outcome: outcome.word(),
-            detail,
+            outcome,
+            ended: None,
             leaf: None,
             key_proven: None,
             handshake_finished: false,
@@ -36,59 +37,90 @@ impl Expected {
         }
     }
 
-    const fn with_leaf(leaf: CertificateKind, tls_version: &'static str) -> Self {
+    /// A leaf, and nothing proven about it.
+    pub(super) const fn presented(leaf: CertificateKind, tls_version: &'static str) -> Self {
         Self {
-            outcome: Outcome::Certificate.word(),
-            detail: None,
             leaf: Some(leaf),
-            key_proven: Some(true),
-            handshake_finished: true,
             matches: leaf.is_indicator(),
             tls_version: Some(tls_version),
+            ..Self::without_leaf(Outcome::Certificate)
         }
     }
 
-    const fn with_alert(description: u8, detail: &'static str) -> Self {
-        Self::without_leaf(Outcome::Alert(Alert { level: 2, description }), Some(detail))
+    /// A leaf whose key is proven in a finished handshake.
+    const fn proven(leaf: CertificateKind, tls_version: &'static str) -> Self {
+        Self {
+            key_proven: Some(true),
+            handshake_finished: true,
+            ..Self::presented(leaf, tls_version)
+        }
     }
 
-    const fn with_protocol(protocol: Protocol) -> Self {
-        Self::without_leaf(Outcome::NotTls(protocol), Some(protocol.word()))
+    /// A leaf whose key the server does not hold, in a finished handshake.
+    const fn copied(leaf: CertificateKind, tls_version: &'static str) -> Self {
+        Self { key_proven: Some(false), ..Self::proven(leaf, tls_version) }
+    }
+
+    /// The same, when the server has chosen a version before it ends.
+    pub(super) const fn in_version(self, tls_version: &'static str) -> Self {
+        Self { tls_version: Some(tls_version), ..self }
+    }
+
+    /// The same, when the connection ends with `outcome` after the leaf.
+    pub(super) const fn ended(self, outcome: Outcome) -> Self {
+        Self { ended: Some(outcome), ..self }
+    }
+
+    const fn with_alert(description: u8) -> Self {
+        Self::without_leaf(Outcome::Alert(Alert { level: 2, description }))
     }
 }
 
 impl Behaviour {
-    /// What a sweep must make of it, from a client that offers TLS 1.2 and 1.3 and gives up at
-    /// 256 KiB or when rustls does.
-    pub const fn expected(&self) -> Expected {
+    /// What a sweep must make of it that completes handshakes, as `--handshake full` does.
+    pub fn expected(&self) -> Expected {
         match self {
-            Self::Tls13P256 => Expected::with_leaf(CertificateKind::P256, "1.3"),
-            Self::Tls13Rsa => Expected::with_leaf(CertificateKind::Rsa, "1.3"),
-            Self::Tls12P256 => Expected::with_leaf(CertificateKind::P256, "1.2"),
-            Self::Tls12Rsa => Expected::with_leaf(CertificateKind::Rsa, "1.2"),
-            Self::Ed25519 => Expected::with_leaf(CertificateKind::Ed25519, "1.3"),
-            Self::SoftetherDefault => Expected::with_leaf(CertificateKind::SoftetherDefault, "1.3"),
-            Self::IndicatorOne => Expected::with_leaf(CertificateKind::IndicatorOne, "1.3"),
-            Self::IndicatorTwo => Expected::with_leaf(CertificateKind::IndicatorTwo, "1.3"),
-            Self::Impostor => Expected {
-                key_proven: Some(false),
-                ..Expected::with_leaf(CertificateKind::IndicatorOne, "1.3")
-            },
-            Self::Http => Expected::with_protocol(Protocol::Http),
-            Self::Ssh => Expected::with_protocol(Protocol::Ssh),
-            Self::Smtp => Expected::with_protocol(Protocol::Smtp),
-            Self::AlertHandshakeFailure => Expected::with_alert(40, "fatal handshake_failure(40)"),
-            Self::AlertProtocolVersion => Expected::with_alert(70, "fatal protocol_version(70)"),
-            Self::Silent => Expected::without_leaf(Outcome::Silent, None),
-            Self::Refused => Expected::without_leaf(Outcome::Refused, None),
-            Self::ResetAfterHello => Expected::without_leaf(Outcome::Reset, None),
-            Self::CloseAtOnce => Expected::without_leaf(Outcome::Closed, None),
-            Self::Stall | Self::Truncate => Expected::without_leaf(Outcome::Stalled, None),
-            Self::Garbage => Expected::without_leaf(Outcome::Malformed, None),
-            Self::Endless => Expected {
-                tls_version: Some("1.2"),
-                ..Expected::without_leaf(Outcome::TooLarge, None)
-            },
+            Self::Tls13P256 => Expected::proven(CertificateKind::P256, "1.3"),
+            Self::Tls13Rsa => Expected::proven(CertificateKind::Rsa, "1.3"),
+            Self::Tls12P256 => Expected::proven(CertificateKind::P256, "1.2"),
+            Self::Tls12Rsa => Expected::proven(CertificateKind::Rsa, "1.2"),
+            Self::Ed25519 => Expected::proven(CertificateKind::Ed25519, "1.3"),
+            Self::SoftetherDefault => Expected::proven(CertificateKind::SoftetherDefault, "1.3"),
+            Self::IndicatorOne => Expected::proven(CertificateKind::IndicatorOne, "1.3"),
+            Self::IndicatorTwo => Expected::proven(CertificateKind::IndicatorTwo, "1.3"),
+            Self::Impostor => Expected::copied(CertificateKind::IndicatorOne, "1.3"),
+            Self::Impostor12 => Expected::copied(CertificateKind::IndicatorOne, "1.2"),
+            Self::Relay => Self::IndicatorOne.expected(),
+            Self::Http => Expected::without_leaf(Outcome::NotTls(Protocol::Http)),
+            Self::Ssh => Expected::without_leaf(Outcome::NotTls(Protocol::Ssh)),
+            Self::Smtp => Expected::without_leaf(Outcome::NotTls(Protocol::Smtp)),
+            Self::AlertHandshakeFailure => Expected::with_alert(40),
+            Self::AlertProtocolVersion => Expected::with_alert(70),
+            Self::Silent => Expected::without_leaf(Outcome::Silent),
+            Self::Refused => Expected::without_leaf(Outcome::Refused),
+            Self::ResetAfterHello => Expected::without_leaf(Outcome::Reset),
+            Self::CloseAtOnce => Expected::without_leaf(Outcome::Closed),
+            Self::Stall | Self::Truncate => Expected::without_leaf(Outcome::Stalled),
+            Self::Garbage => Expected::without_leaf(Outcome::Malformed),
+            Self::Endless => Expected::without_leaf(Outcome::TooLarge).in_version("1.2"),
+            Self::Hostile(script) => script.expected_in_full(),
+        }
+    }
+
+    /// What a sweep must make of it that completes the handshakes of matches, as `--handshake auto` does.
+    pub fn expected_of_auto(&self) -> Expected {
+        match self {
+            Self::Hostile(script) if script.own.matches => script.expected_to_the_end(),
+            _ if self.expected().matches => self.expected(),
+            _ => self.expected_of_own(),
+        }
+    }
+
+    /// What a sweep must make of it with our own client alone, which does not complete handshakes.
+    pub fn expected_of_own(&self) -> Expected {
+        match self {
+            Self::Hostile(script) => script.own,
+            _ => Expected { handshake_finished: false, ..self.expected() },
         }
     }
 }
@@ -98,31 +130,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn details_are_those_that_outcomes_print() {
-        for (behaviour, description) in
-            [(Behaviour::AlertHandshakeFailure, 40), (Behaviour::AlertProtocolVersion, 70)]
-        {
-            let outcome = Outcome::Alert(Alert { level: 2, description });
-            assert_eq!(behaviour.expected().detail, outcome.detail().as_deref());
+    fn an_impostor_matches_and_proves_nothing() {
+        for behaviour in [Behaviour::Impostor, Behaviour::Impostor12] {
+            let expected = behaviour.expected();
+            assert_eq!(expected.outcome, Outcome::Certificate);
+            assert_eq!(expected.leaf, Some(CertificateKind::IndicatorOne));
+            assert_eq!((expected.key_proven, expected.matches), (Some(false), true));
         }
     }
 
     #[test]
-    fn an_impostor_matches_and_proves_nothing() {
-        let expected = Behaviour::Impostor.expected();
-        assert_eq!(expected.outcome, "certificate");
-        assert_eq!(expected.leaf, Some(CertificateKind::IndicatorOne));
-        assert_eq!((expected.key_proven, expected.matches), (Some(false), true));
-    }
-
-    #[test]
     fn a_leaf_goes_with_the_word_certificate_and_with_no_other() {
-        for behaviour in Behaviour::ALL {
+        for behaviour in Behaviour::all() {
+            for expected in [behaviour.expected(), behaviour.expected_of_own()] {
+                let seen = expected.outcome == Outcome::Certificate;
+                assert_eq!(seen, expected.leaf.is_some(), "{behaviour:?}");
+                assert!(seen || expected.key_proven.is_none(), "{behaviour:?}");
+                assert!(seen || expected.ended.is_none(), "{behaviour:?}");
+            }
+        }
+        for behaviour in Behaviour::PLAIN {
             let expected = behaviour.expected();
-            let seen = expected.outcome == "certificate";
-            assert_eq!(seen, expected.leaf.is_some(), "{behaviour:?}");
-            assert_eq!(seen, expected.key_proven.is_some(), "{behaviour:?}");
-            assert_eq!(seen, expected.handshake_finished, "{behaviour:?}");
+            assert_eq!(expected.key_proven.is_some(), expected.leaf.is_some(), "{behaviour:?}");
+            assert_eq!(expected.handshake_finished, expected.leaf.is_some(), "{behaviour:?}");
         }
     }
 }

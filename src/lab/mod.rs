@@ -4,8 +4,8 @@
 //! [`Range`] is a /24 of them, small and varied; a [`Field`] is any number of the same one, for
 //! measuring. Certificates and keys are made afresh at every start and are never written anywhere.
 //!
-//! What is in this room listens on 127.0.0.0/8 and nowhere else, connects to nothing, prints and
-//! logs nothing, and is never part of a sweep. Of our other rooms it imports `domain` alone.
+//! What is in this room listens on 127.0.0.0/8 and nowhere else, connects to nothing but itself (the relay
+//! does), prints and logs nothing, and is never part of a sweep. Of our other rooms it imports `domain` alone.
 
 mod behaviour;
 mod certificates;
@@ -15,6 +15,7 @@ mod conversation;
 mod error;
 mod expected;
 mod field;
+pub mod hostile;
 mod indicators;
 pub mod layout;
 mod listener;
@@ -23,7 +24,7 @@ mod tls;
 mod wire;
 
 pub use behaviour::Behaviour;
-pub use certificates::CertificateKind;
+pub use certificates::{CertificateKind, Certificates};
 pub use error::LabError;
 pub use expected::Expected;
 pub use field::{Field, FieldServer};

@@ -6,16 +6,18 @@ use std::process;
 use std::sync::Arc;
 
 use ipnet::Ipv4Net;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use super::behaviour::Behaviour;
 use super::certificates::{CertificateKind, Certificates};
-use super::conversation::{converse, shake_hands};
+use super::conversation::{converse, relay, shake_hands};
 use super::error::LabError;
-use super::layout::{HOSTS, behaviour};
+use super::hostile::{Step, play};
+use super::layout::{HOSTS, OWNER, behaviour};
 use super::tls::TlsServers;
 use super::{indicators, listener};
 use crate::domain::address::Target;
@@ -54,7 +56,7 @@ impl Range {
     /// Starts the servers on a free /24 of 127.64.0.0/10.
     ///
     /// Without `ports` they are [`SOFTETHER_PORTS`], or [`STAND_IN_PORTS`] where those need a
-    /// privilege that we lack or are in use. There are just under 400 listeners; the caller sees
+    /// privilege that we lack or are in use. There are about 540 listeners; the caller sees
     /// to it that the process may open so many files.
     ///
     /// # Errors
@@ -71,9 +73,10 @@ impl Range {
             },
         };
         let certificates = Certificates::generate()?;
-        let servers = Arc::new(TlsServers::new(&certificates)?);
+        let servers = TlsServers::new(&certificates)?;
         let (network, ports) = (bound.network, bound.ports);
-        Ok(Self { network, ports, certificates, _accepting: bound.serve(&servers) })
+        let accepting = bound.serve(&servers, &certificates);
+        Ok(Self { network, ports, certificates, _accepting: accepting })
     }
 
     /// The addresses.
@@ -98,7 +101,7 @@ impl Range {
 
     /// The leaf of that kind, with the fingerprints it has in this range.
     pub const fn leaf(&self, kind: CertificateKind) -> &Leaf {
-        &self.certificates.credential(kind).leaf
+        self.certificates.leaf(kind)
     }
 
     /// The text of an indicator set that names this range's two indicators.
@@ -170,22 +173,53 @@ impl Bound {
     }
 
     /// Accepts from every listener, for as long as the set is kept.
-    fn serve(self, servers: &Arc<TlsServers>) -> JoinSet<()> {
+    fn serve(self, servers: &TlsServers, certificates: &Certificates) -> JoinSet<()> {
         let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let owner = Ipv4Addr::from_bits(self.network.network().to_bits() | u32::from(OWNER));
+        let owner = SocketAddrV4::new(owner, self.ports[0]);
         let mut accepting = JoinSet::new();
         for (behaviour, listener) in self.listeners {
-            let servers = Arc::clone(servers);
+            let server = Server::new(behaviour, owner, servers, certificates);
             accepting.spawn(listener::accept(listener, Arc::clone(&places), move |_, stream| {
-                let servers = Arc::clone(&servers);
-                async move {
-                    match servers.acceptor(behaviour) {
-                        Some(acceptor) => shake_hands(acceptor, stream).await,
-                        None => converse(behaviour, stream).await,
-                    }
-                }
+                server.clone().serve(stream)
             }));
         }
         accepting
+    }
+}
+
+/// What one listener does with each of its connections.
+#[derive(Clone)]
+enum Server {
+    Tls(TlsAcceptor),
+    Script(Arc<[Step]>),
+    /// The address that all is passed on to.
+    Relay(SocketAddrV4),
+    Other(Behaviour),
+}
+
+impl Server {
+    fn new(
+        behaviour: Behaviour,
+        owner: SocketAddrV4,
+        servers: &TlsServers,
+        certificates: &Certificates,
+    ) -> Self {
+        match (behaviour, servers.acceptor(behaviour)) {
+            (_, Some(acceptor)) => Self::Tls(acceptor.clone()),
+            (Behaviour::Hostile(script), _) => Self::Script(script.steps(certificates).into()),
+            (Behaviour::Relay, _) => Self::Relay(owner),
+            (other, None) => Self::Other(other),
+        }
+    }
+
+    async fn serve(self, stream: TcpStream) -> io::Result<()> {
+        match self {
+            Self::Tls(acceptor) => shake_hands(&acceptor, stream).await,
+            Self::Script(steps) => play(&steps, stream).await,
+            Self::Relay(owner) => relay(stream, owner).await,
+            Self::Other(behaviour) => converse(behaviour, stream).await,
+        }
     }
 }
 
@@ -200,7 +234,6 @@ mod tests {
     use std::collections::BTreeSet;
     use std::time::Duration;
 
-    use tokio::net::TcpStream;
     use tokio::time::timeout;
 
     use super::super::client;
@@ -227,11 +260,12 @@ mod tests {
         assert_eq!(targets.len(), 4 * HOSTS);
         assert!(!range.privileged() || range.ports() == SOFTETHER_PORTS);
         let mut seen = BTreeSet::new();
-        for (target, behaviour) in range.expected().filter(|(_, behaviour)| seen.insert(*behaviour))
-        {
+        // The hostile ones are visited by the program itself, in the tests of the whole table.
+        let plain = range.expected().filter(|(_, behaviour)| Behaviour::PLAIN.contains(behaviour));
+        for (target, behaviour) in plain.filter(|(_, behaviour)| seen.insert(*behaviour)) {
             let expected = behaviour.expected();
             let answer = client::visit(target.into()).await;
-            assert_eq!(answer.outcome, expected.outcome, "{behaviour:?}");
+            assert_eq!(answer.outcome, expected.outcome.word(), "{behaviour:?}");
             assert_eq!(
                 answer.leaf.as_ref(),
                 expected.leaf.map(|kind| range.leaf(kind).sha1).as_ref()
@@ -240,7 +274,7 @@ mod tests {
             assert_eq!(answer.handshake_finished, expected.handshake_finished, "{behaviour:?}");
             assert_eq!(answer.tls_version, expected.tls_version, "{behaviour:?}");
         }
-        assert_eq!(seen.len(), Behaviour::ALL.len());
+        assert_eq!(seen.len(), Behaviour::PLAIN.len());
     }
 
     #[tokio::test]

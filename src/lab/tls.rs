@@ -34,10 +34,13 @@ impl TlsServers {
     pub(super) fn new(certificates: &Certificates) -> Result<Self, LabError> {
         let provider = Arc::new(default_provider());
         let mut acceptors = HashMap::new();
-        for behaviour in Behaviour::ALL {
+        for behaviour in Behaviour::PLAIN {
+            if behaviour == Behaviour::Relay {
+                continue;
+            }
             let Some(kind) = behaviour.expected().leaf else { continue };
             let certified = match behaviour {
-                Behaviour::Impostor => certificates.impostor(kind),
+                Behaviour::Impostor | Behaviour::Impostor12 => certificates.impostor(kind),
                 _ => certificates.credential(kind).certified(),
             };
             acceptors.insert(behaviour, acceptor(&provider, certified, versions(behaviour))?);
@@ -53,7 +56,7 @@ impl TlsServers {
 
 const fn versions(behaviour: Behaviour) -> Versions {
     match behaviour {
-        Behaviour::Tls12P256 | Behaviour::Tls12Rsa => ONLY_12,
+        Behaviour::Tls12P256 | Behaviour::Tls12Rsa | Behaviour::Impostor12 => ONLY_12,
         Behaviour::Tls13P256 | Behaviour::Tls13Rsa | Behaviour::Ed25519 => ONLY_13,
         _ => BOTH,
     }

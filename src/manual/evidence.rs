@@ -37,8 +37,18 @@
 //! reason to block an address: somebody copied a public certificate there. The handshake goes on all the
 //! same, because nothing is refused.
 //!
-//! A relay can pass a proof on: it shows that a holder of the key took part in the handshake, not that it
-//! sits at this address. Evidence holds only for the leaf shown in that same connection.
+//! # What a proof does not show
+//!
+//! A relay can pass a proof on: whoever forwards the bytes of a connection to the certificate's owner shows the owner's
+//! leaf and the owner's proof, fresh random and all, and a finished handshake. A proof shows that a holder of the key took
+//! part in this handshake, not that it sits at this address. The lab has such a relay, and a sweep finds
+//! the key proven at both addresses. A finding that must name the host needs more than this program can see.
+//!
+//! What cannot be passed on is an old proof. A signature counts only over this connection's fresh random, so that
+//! whoever replays a certificate, a recorded flight or a signature is *presented* or *NOT proven*: the lab has
+//! such servers for TLS 1.3, TLS 1.2 with ECDHE and with RSA key exchange, TLS 1.1, TLS 1.0 and SSL 3.0.
+//!
+//! Evidence holds only for the leaf shown in that same connection.
 //!
 //! The public key is found by certsweep's own walk of the DER, so that certificates which a strict parser
 //! refuses (broken dates or names, serial zero, trailing bytes) can still prove their key. Checked are RSA keys of 512 to 16,384

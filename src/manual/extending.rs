@@ -15,6 +15,10 @@
 //! `lab/layout.rs`, its `Expected`, its conversation in `lab/conversation.rs`. The test of the whole table
 //! then holds the program to it.
 //!
+//! **A hostile server**: a `Script` in `lab/hostile/`, in the file of its subject: a name,
+//! a sentence, steps, and the outcome by the RFCs for each client. It gets its place by itself; the tests play it, and
+//! one prints the line that [`hostile`](super::hostile) must have.
+//!
 //! **A TLS client**: an implementation of [`Client`](crate::domain::tls::Client) and
 //! [`Offer`](crate::domain::tls::Offer). The engine drives it as it is. When a visit gets a second attempt, and what
 //! both together saw, is in [`ladder`](crate::domain::ladder).

@@ -6,6 +6,7 @@
 pub mod evidence;
 pub mod extending;
 pub mod files;
+pub mod hostile;
 pub mod invariants;
 pub mod ledger;
 pub mod outcomes;

@@ -26,6 +26,8 @@
 //! );
 //! ```
 //!
+//! What the outcome of each of many ways to break the rules is, [`hostile`](super::hostile) lists.
+//!
 //! # Which client saw it
 //!
 //! `--handshake leaf` uses a client of our own that offers everything from SSL 3.0 to TLS 1.3 in one ClientHello and

@@ -48,8 +48,10 @@
 //! `template:softether`, in this order from tier A (both hashes) to tier E; each of
 //! `reported` has `set`, `source`, `first_seen` and `last_seen`. `softether_server` is what the endpoint said of itself
 //! with `--confirm-softether`, `{"product":"SoftEther VPN Server (64 bit)","version":444,"build":9807}` (the version in
-//! hundredths; either may be `null`), and the attempt over which it was asked has `request` `softether`. `ended` is the outcome after the leaf
-//! was seen, where that was not a good one. `timing` counts from the start of the connect.
+//! hundredths; either may be `null`), and the attempt over which it was asked has `request` `softether`. `ended` is the
+//! outcome after the leaf was seen, where that was not a good one. `key_proven` is true where a holder of the key took
+//! part in this handshake; that it sits at this address is more than it says ([`evidence`](super::evidence)).
+//! `timing` counts from the start of the connect.
 //!
 //! # `leaf`
 //!

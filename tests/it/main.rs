@@ -10,6 +10,8 @@ mod demo;
 mod dry_run;
 /// `--fail-on` turns matches into an exit code.
 mod fail_on;
+/// Hostile servers in memory: one exact outcome each, in any chunking.
+mod hostile;
 /// Wrong input, and what the system denies: one clear line, the right exit code, nothing sent.
 mod input;
 /// Every target of the lab is seen as what it is, in any order, shard and concurrency.

@@ -31,20 +31,26 @@ pub enum CertificateKind {
     IndicatorOne,
     /// Stands in for a threat actor's: RSA, the structure of a SoftEther default certificate.
     IndicatorTwo,
+    /// A web server's of 48 KiB, with a P-256 key.
+    Huge,
+    /// A few bytes of text that a hostile server calls a certificate.
+    Junk,
 }
 
 impl CertificateKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::P256,
         Self::Rsa,
         Self::Ed25519,
         Self::SoftetherDefault,
         Self::IndicatorOne,
         Self::IndicatorTwo,
+        Self::Huge,
+        Self::Junk,
     ];
 
-    /// The common name on the leaf.
+    /// The common name on the leaf; empty for what is no certificate.
     pub const fn common_name(self) -> &'static str {
         match self {
             Self::P256 => "p256.lab.invalid",
@@ -53,6 +59,8 @@ impl CertificateKind {
             Self::SoftetherDefault => "softether.lab.invalid",
             Self::IndicatorOne => "vpn000000001.demo.invalid",
             Self::IndicatorTwo => "vpn000000002.demo.invalid",
+            Self::Huge => "huge.lab.invalid",
+            Self::Junk => "",
         }
     }
 
@@ -76,6 +84,7 @@ impl Credential {
             CertificateKind::SoftetherDefault | CertificateKind::IndicatorTwo => {
                 shape::softether_default(kind.common_name())?
             }
+            CertificateKind::Huge => shape::huge(kind.common_name())?,
             _ => shape::web_server(kind.common_name())?,
         };
         let der = params.self_signed(key)?.der().to_vec();
@@ -85,6 +94,11 @@ impl Credential {
     /// A fresh P-256 key and a leaf of `kind` around it.
     pub(super) fn p256(kind: CertificateKind) -> Result<Self, LabError> {
         Self::issue(kind, &KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?)
+    }
+
+    /// What is no certificate, with a key that a server must have.
+    fn junk(key: &Arc<dyn SigningKey>) -> Self {
+        Self { leaf: Leaf::new(b"no certificate".to_vec()), key: Arc::clone(key) }
     }
 
     /// The leaf with its own key, as a TLS server wants them.
@@ -97,19 +111,23 @@ impl Credential {
     }
 }
 
-/// One leaf of every kind with its key, and a key that goes with none of them.
+/// One leaf of every kind with its key, made at the start, and a key that goes with none of them.
 #[derive(Debug)]
-pub(super) struct Certificates {
+pub struct Certificates {
     credentials: [Credential; CertificateKind::ALL.len()],
     stranger: Arc<dyn SigningKey>,
 }
 
 impl Certificates {
     /// Makes all keys and certificates; the RSA keys take the better part of a second.
-    pub(super) fn generate() -> Result<Self, LabError> {
+    ///
+    /// # Errors
+    /// [`LabError`], if a key or certificate cannot be made.
+    pub fn generate() -> Result<Self, LabError> {
         let rsa = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
         let indicator_rsa = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
         let ed25519 = KeyPair::generate_for(&PKCS_ED25519)?;
+        let stranger = signing_key(&KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?)?;
         Ok(Self {
             credentials: [
                 Credential::p256(CertificateKind::P256)?,
@@ -118,9 +136,16 @@ impl Certificates {
                 Credential::issue(CertificateKind::SoftetherDefault, &rsa)?,
                 Credential::p256(CertificateKind::IndicatorOne)?,
                 Credential::issue(CertificateKind::IndicatorTwo, &indicator_rsa)?,
+                Credential::p256(CertificateKind::Huge)?,
+                Credential::junk(&stranger),
             ],
-            stranger: signing_key(&KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?)?,
+            stranger,
         })
+    }
+
+    /// The leaf of `kind`.
+    pub const fn leaf(&self, kind: CertificateKind) -> &Leaf {
+        &self.credential(kind).leaf
     }
 
     /// The leaf of `kind` and its key.
@@ -154,8 +179,9 @@ mod tests {
             (CertificateKind::SoftetherDefault, "RSA-2048", true),
             (CertificateKind::IndicatorOne, "P-256", false),
             (CertificateKind::IndicatorTwo, "RSA-2048", true),
+            (CertificateKind::Huge, "P-256", false),
         ];
-        assert_eq!(expected.map(|(kind, ..)| kind), CertificateKind::ALL);
+        assert_eq!(expected.map(|(kind, ..)| kind), CertificateKind::ALL[..7]);
         for (kind, key, softether_default) in expected {
             let description = &certificates.credential(kind).leaf.description;
             assert_eq!(description.parse_error, None, "{kind:?}");
@@ -164,6 +190,16 @@ mod tests {
             assert_eq!(description.self_signed, Some(true), "{kind:?}");
             assert_eq!(description.softether_default, softether_default, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn the_huge_is_huge_and_junk_is_junk() {
+        let certificates = Certificates::generate().unwrap();
+        let length = certificates.leaf(CertificateKind::Huge).der.len();
+        assert!((48 << 10..49 << 10).contains(&length), "{length}");
+        let junk = certificates.leaf(CertificateKind::Junk);
+        assert!(junk.description.parse_error.is_some());
+        assert_eq!(junk.der.len(), 14);
     }
 
     #[test]

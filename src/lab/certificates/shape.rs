@@ -19,6 +19,16 @@ pub(super) fn web_server(host: &str) -> Result<CertificateParams, Error> {
     Ok(params)
 }
 
+/// As a web server's certificate, with an extension of 48 KiB that means nothing.
+pub(super) fn huge(host: &str) -> Result<CertificateParams, Error> {
+    // An arc that is set aside for examples (RFC 5612, section 2).
+    const EXAMPLE: [u64; 8] = [1, 3, 6, 1, 4, 1, 32_473, 1];
+    let mut params = web_server(host)?;
+    let content = vec![0x30; 48 << 10];
+    params.custom_extensions = vec![CustomExtension::from_oid_content(&EXAMPLE, content)];
+    Ok(params)
+}
+
 /// As SoftEther writes for itself on a host of that name, byte for byte but for name, times and key.
 ///
 /// The extensions are written as they are on the wire because rcgen would put them in another order,

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use certsweep::domain::address::Target;
 use certsweep::engine::limits;
-use certsweep::lab::{Behaviour, Range};
+use certsweep::lab::{Behaviour, Expected, Range};
 use tokio::runtime::Runtime;
 
 use super::{Row, Table, Workspace};
@@ -74,13 +74,23 @@ impl Lab {
         self.range.expected().map(|(target, what)| (target, self.row(what))).collect()
     }
 
-    /// What a sweep must make of `behaviour`.
+    /// Every target with what `expected` says that a sweep must make of it.
+    pub(crate) fn table_of(&self, expected: impl Fn(&Behaviour) -> Expected) -> Table {
+        let row = |what: Behaviour| self.row_of(&expected(&what));
+        self.range.expected().map(|(target, what)| (target, row(what))).collect()
+    }
+
+    /// What a sweep must make of `behaviour` when it completes handshakes.
     pub(crate) fn row(&self, behaviour: Behaviour) -> Row {
-        let expected = behaviour.expected();
+        self.row_of(&behaviour.expected())
+    }
+
+    fn row_of(&self, expected: &Expected) -> Row {
         let sha1 = expected.leaf.map(|kind| self.range.leaf(kind).sha1.to_string());
         Row {
-            outcome: expected.outcome.to_owned(),
-            detail: expected.detail.map(str::to_owned),
+            outcome: expected.outcome.word().to_owned(),
+            detail: expected.outcome.detail(),
+            ended: expected.ended.map(|ended| ended.word().to_owned()),
             matches: sha1
                 .iter()
                 .filter(|_| expected.matches)

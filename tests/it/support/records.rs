@@ -10,6 +10,7 @@ use serde_json::Value;
 pub(crate) struct Row {
     pub(crate) outcome: String,
     pub(crate) detail: Option<String>,
+    pub(crate) ended: Option<String>,
     pub(crate) sha1: Option<String>,
     pub(crate) key_proven: Option<bool>,
     pub(crate) handshake_finished: bool,
@@ -57,6 +58,7 @@ pub(crate) fn observation(record: &Value) -> (Target, Row) {
     let row = Row {
         outcome: text(&record["outcome"]).unwrap(),
         detail: detail(&record["detail"]),
+        ended: text(&record["ended"]),
         sha1: text(&leaf["sha1"]),
         key_proven: evidence["key_proven"].as_bool(),
         handshake_finished: evidence["handshake_finished"].as_bool().unwrap(),

@@ -20,6 +20,7 @@ pub(super) struct Clear {
     wants_client_certificate: bool,
     /// Our share and the secret, of a Diffie-Hellman exchange.
     share: Option<(Vec<u8>, Vec<u8>)>,
+    has_key_exchange: bool,
     /// Once everything is said, and the server's Finished is awaited.
     finishing: Option<Box<Finishing>>,
     is_encrypted: bool,
@@ -33,6 +34,7 @@ impl Clear {
             is_extended,
             wants_client_certificate: false,
             share: None,
+            has_key_exchange: false,
             finishing: None,
             is_encrypted: false,
         }
@@ -100,8 +102,13 @@ impl Clear {
                 session.take_certificates(message.body(), version)?;
                 Ok(after_certificate(session, version, Exchange::of(suite)))
             }
-            SERVER_KEY_EXCHANGE if has_leaf => {
+            SERVER_KEY_EXCHANGE if has_leaf && !self.has_key_exchange => {
+                self.has_key_exchange = true;
                 Ok(self.take_key_exchange(session, message, version, Exchange::of(suite)))
+            }
+            // Its share may not be missing.
+            SERVER_HELLO_DONE if Exchange::of(suite).is_signed() && !self.has_key_exchange => {
+                Err(Trouble::Malformed)
             }
             SERVER_HELLO_DONE if has_leaf => Ok(match session.goal() {
                 Goal::Finish => self.answer(session, version, suite, out),

@@ -18,6 +18,7 @@ pub(super) struct Encrypted {
     server: Traffic,
     secrets: Secrets,
     transcript: digest::Context,
+    has_extensions: bool,
     /// What a CertificateRequest wants said back.
     request_context: Option<Vec<u8>>,
     is_verified: bool,
@@ -32,6 +33,7 @@ impl Encrypted {
             server: secrets.server()?,
             secrets,
             transcript,
+            has_extensions: false,
             request_context: None,
             is_verified: false,
         })
@@ -52,8 +54,11 @@ impl Encrypted {
         self.transcript.update(&message.bytes);
         let has_leaf = !session.certificates.is_empty();
         match message.kind {
-            ENCRYPTED_EXTENSIONS if !has_leaf => Ok(Step::More),
-            CERTIFICATE_REQUEST if !has_leaf => {
+            ENCRYPTED_EXTENSIONS if !has_leaf && !self.has_extensions => {
+                self.has_extensions = true;
+                Ok(Step::More)
+            }
+            CERTIFICATE_REQUEST if !has_leaf && self.request_context.is_none() => {
                 let context = Reader::new(message.body()).vector(1).ok_or(Trouble::Malformed)?;
                 self.request_context = Some(context.to_vec());
                 Ok(Step::More)

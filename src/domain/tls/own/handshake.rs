@@ -306,15 +306,13 @@ impl Handshake {
         let has_tls13 = lists.has_tls13();
         match (hello.version, Suite::of(hello.suite)) {
             (TLS13, Some(suite)) if has_tls13 => {
-                // What follows is encrypted, or waits for our next ClientHello: nothing may be left over.
-                if !self.messages.is_empty() {
-                    return Err(Trouble::Malformed);
-                }
                 if hello.random == RETRY_RANDOM {
-                    self.retry(suite, &hello, message, out)
+                    self.retry(suite, &hello, message, out)?;
                 } else {
-                    self.encrypt(suite, &hello, message)
+                    self.encrypt(suite, &hello, message)?;
                 }
+                // What follows is encrypted, or waits for our next ClientHello: nothing may be left over.
+                if self.messages.is_empty() { Ok(Step::More) } else { Err(Trouble::Malformed) }
             }
             (SSL30..=TLS12, None) if matches!(self.state, State::Hello { retried: None }) => {
                 let random = hello.random.try_into().map_err(|_| Trouble::Malformed)?;
@@ -335,7 +333,7 @@ impl Handshake {
         hello: &ServerHello<'_>,
         message: &Message,
         out: &mut Vec<u8>,
-    ) -> Result<Step, Trouble> {
+    ) -> Result<(), Trouble> {
         if !matches!(self.state, State::Hello { retried: None }) {
             return Err(Trouble::Malformed);
         }
@@ -355,7 +353,7 @@ impl Handshake {
         // From here on records say TLS 1.2 (RFC 8446, section 5.1).
         out.extend(record(content::HANDSHAKE, TLS12, &session.client_hello));
         self.state = State::Hello { retried: Some((hello.suite, group)) };
-        Ok(Step::More)
+        Ok(())
     }
 
     /// From here on the server encrypts.
@@ -364,7 +362,7 @@ impl Handshake {
         suite: Suite,
         hello: &ServerHello<'_>,
         message: &Message,
-    ) -> Result<Step, Trouble> {
+    ) -> Result<(), Trouble> {
         let mut share = messages::Reader::new(hello.key_share.ok_or(Trouble::Malformed)?);
         let group = share.u16().and_then(Group::of).ok_or(Trouble::Malformed)?;
         let theirs = share.vector(2).ok_or(Trouble::Malformed)?;
@@ -385,7 +383,7 @@ impl Handshake {
         let encrypted = Encrypted::new(suite, &secret, transcript).ok_or(Trouble::Malformed)?;
         self.session.chosen = Some((hello.version, hello.suite));
         self.state = State::Encrypted(Box::new(encrypted));
-        Ok(Step::More)
+        Ok(())
     }
 }
 

@@ -159,7 +159,10 @@ pub(super) fn server_hello(body: &[u8]) -> Option<ServerHello<'_>> {
         match kind {
             23 => hello.is_extended = true,
             43 => hello.version = Reader::new(content).u16()?,
-            44 => hello.cookie = Some(Reader::new(content).vector(2)?),
+            44 => {
+                let cookie = Reader::new(content).vector(2)?;
+                hello.cookie = Some(cookie).filter(|cookie| !cookie.is_empty());
+            }
             51 => hello.key_share = Some(content),
             _ => {}
         }
