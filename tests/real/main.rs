@@ -16,6 +16,7 @@ mod clock;
 mod confirm;
 mod disk;
 mod fingerprints;
+mod leaves;
 mod matrix;
 mod nobody;
 mod openssl;
