@@ -3,7 +3,7 @@
 use rusqlite::{Transaction, params};
 
 use super::error::Cause;
-use super::visit::{self, Visit, Written};
+use super::visit::{self, Visit};
 use super::{certificate, endpoint, indicator, progress, sighting};
 use crate::domain::cert::Leaf;
 use crate::domain::coverage::Coverage;
@@ -69,14 +69,14 @@ fn record_leaf(
     let place = endpoint::intern(transaction, observation)?;
     let visit = Visit { scan: batch.scan, place, certificate: Some(certificate), observation };
     let known = if observation.is_other_leaf { visit::find(transaction, &visit)? } else { None };
-    let written = match known {
-        Some(id) => Written { id, is_repeat: false },
+    let id = match known {
+        Some(id) => id,
         None => visit::upsert(transaction, &visit)?,
     };
     for found in &observation.matches {
-        indicator::insert_match(transaction, written.id, &visit, certificate, found)?;
+        indicator::insert_match(transaction, id, &visit, certificate, found)?;
     }
-    Ok(sighting::widen(transaction, &visit, certificate, batch.vantage, !written.is_repeat)?)
+    Ok(sighting::widen(transaction, &visit, certificate, batch.vantage)?)
 }
 
 /// A visit that saw none has a row only where a certificate was seen before: that it is gone is

@@ -36,21 +36,19 @@ ON CONFLICT (endpoint_id, server_name_id, certificate_id, vantage) DO UPDATE SET
     last_scan = iif(excluded.last_seen >= last_seen, excluded.last_scan, last_scan),
     first_seen = min(first_seen, excluded.first_seen),
     last_seen = max(last_seen, excluded.last_seen),
-    count = count + ?9,
+    count = count + (last_scan <> excluded.last_scan),
     key_proven = coalesce(
         max(key_proven, excluded.key_proven), key_proven, excluded.key_proven
     ),
     handshake_finished = max(handshake_finished, excluded.handshake_finished)";
 
-/// Makes the sighting of `certificate` at the visit's place, or widens it to the visit's time.
-///
-/// `counts` says whether the visit counts, which a repeat within a scan does not.
+/// Makes the sighting of `certificate` at the visit's place, or widens it to the visit's time. A repeat within a
+/// scan does not count.
 pub(super) fn widen(
     connection: &Connection,
     visit: &Visit<'_>,
     certificate: i64,
     vantage: &str,
-    counts: bool,
 ) -> rusqlite::Result<()> {
     let seen = visit.observation;
     connection.prepare_cached(WIDEN)?.execute(params![
@@ -62,7 +60,6 @@ pub(super) fn widen(
         visit.scan,
         seen.evidence.key_proven,
         seen.evidence.handshake_finished,
-        i64::from(counts),
     ])?;
     Ok(())
 }

@@ -17,15 +17,6 @@ pub(super) struct Visit<'a> {
     pub(super) observation: &'a Observation,
 }
 
-/// What became of a visit that was written.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Written {
-    /// The visit's row.
-    pub(super) id: i64,
-    /// Whether its scan had a visit to the same place that saw the same certificate.
-    pub(super) is_repeat: bool,
-}
-
 const INSERT: &str = "
 INSERT INTO visit (
     scan_id, endpoint_id, server_name_id, time, outcome, detail, certificate_id, ended,
@@ -48,21 +39,21 @@ WHERE scan_id = ?1 AND endpoint_id = ?2 AND server_name_id = ?3";
 ///
 /// A scan that is resumed may repeat a visit: the later one takes the place of the earlier, unless
 /// only the earlier saw a leaf. That would throw away what was seen.
-pub(super) fn upsert(connection: &Connection, visit: &Visit<'_>) -> rusqlite::Result<Written> {
+pub(super) fn upsert(connection: &Connection, visit: &Visit<'_>) -> rusqlite::Result<i64> {
     if bind(connection, INSERT, visit)? == 1 {
         let id = connection.last_insert_rowid();
         insert_parts(connection, id, visit.observation)?;
-        return Ok(Written { id, is_repeat: false });
+        return Ok(id);
     }
     let place = params![visit.scan, visit.place.endpoint, visit.place.server_name];
     let (id, before): (i64, Option<i64>) =
         connection.prepare_cached(FIND)?.query_row(place, |row| Ok((row.get(0)?, row.get(1)?)))?;
     if before.is_none() || visit.certificate.is_some() {
-        delete_parts(connection, id)?;
+        delete_parts(connection, id, visit.certificate)?;
         bind(connection, UPDATE, visit)?;
         insert_parts(connection, id, visit.observation)?;
     }
-    Ok(Written { id, is_repeat: before == visit.certificate })
+    Ok(id)
 }
 
 /// The row of the visit to the same place in the same scan, if it was written.
@@ -132,13 +123,20 @@ fn insert_parts(
     Ok(())
 }
 
-fn delete_parts(connection: &Connection, visit: i64) -> rusqlite::Result<()> {
+/// Makes room for what is written anew of `visit`; matches of other leaves than `certificate` were seen and stay.
+fn delete_parts(
+    connection: &Connection,
+    visit: i64,
+    certificate: Option<i64>,
+) -> rusqlite::Result<()> {
+    const MATCHES: &str = "DELETE FROM \"match\" WHERE visit_id = ?1 AND certificate_id = ?2";
+
     connection.prepare_cached("DELETE FROM attempt WHERE visit_id = ?1")?.execute([visit])?;
     connection.prepare_cached("DELETE FROM chain WHERE visit_id = ?1")?.execute([visit])?;
     connection
         .prepare_cached("DELETE FROM softether_server WHERE visit_id = ?1")?
         .execute([visit])?;
-    connection.prepare_cached("DELETE FROM \"match\" WHERE visit_id = ?1")?.execute([visit])?;
+    connection.prepare_cached(MATCHES)?.execute(params![visit, certificate])?;
     Ok(())
 }
 

@@ -281,3 +281,20 @@ fn a_further_leaf_has_its_own_sighting_and_its_matches_their_own_evidence() {
     );
     assert_eq!(scratch.query("SELECT count(*) FROM visit"), ["1"]);
 }
+
+/// A resumed scan may see a visit again, and not all that it saw the first time.
+#[test]
+fn a_repeated_visit_counts_no_leaf_twice_and_takes_back_no_match() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    let further = Observation {
+        is_other_leaf: true,
+        matches: vec![listed()],
+        ..seen("192.0.2.1", 1, leaf("listed"))
+    };
+    let first = || seen("192.0.2.1", 0, leaf("first"));
+    scratch.record("one", &[first(), further.clone()]).unwrap();
+    scratch.record("one", &[first(), further]).unwrap();
+    scratch.record("one", &[first()]).unwrap();
+    assert_eq!(scratch.query("SELECT count FROM sighting"), ["1", "1"]);
+    assert_eq!(scratch.ledger.findings("one", 10).unwrap().total, 1);
+}
