@@ -122,6 +122,7 @@ fn a_broken_name_is_told_up_to_the_break() {
     assert_eq!(description.subject.as_deref(), Some("CN=a"));
     assert_eq!(description.common_name.as_deref(), Some("a"));
     assert_eq!(description.parse_error.as_deref(), Some("subject: an attribute is unreadable"));
+    assert_eq!((description.is_subject_partial, description.is_issuer_partial), (true, false));
     let description = described(|fields| fields.issuer = vec![0x30, 2, 5, 0]);
     assert_eq!(description.issuer.as_deref(), Some("#30020500"));
     assert_eq!(description.self_signed, Some(false));

@@ -35,6 +35,10 @@ pub struct Description {
     pub signature_algorithm: Option<String>,
     /// Whether subject and issuer are the same name.
     pub self_signed: Option<bool>,
+    /// Whether a part of the subject could not be read, or is no text.
+    pub is_subject_partial: bool,
+    /// Whether a part of the issuer could not be read, or is no text.
+    pub is_issuer_partial: bool,
     /// Whether it has the structure of SoftEther's default certificate.
     pub softether_default: bool,
     /// Which parts of that structure it has, where name and serial number are among them.
@@ -56,7 +60,7 @@ impl Description {
         let template = Template::of(&fields, key);
         let softether = Some(template).filter(Template::is_likely);
         let subject = fields.subject.map(|name| named(name, "subject", &mut troubles));
-        let issuer = fields.issuer.map(|name| named(name, "issuer", &mut troubles).text);
+        let issuer = fields.issuer.map(|name| named(name, "issuer", &mut troubles));
         let (not_before, not_after) = fields.validity.unzip();
         let mut time = |time: Option<Element<'_>>, name| {
             let moment = time.and_then(moment);
@@ -74,8 +78,10 @@ impl Description {
         let names_of_subject = fields.subject.zip(fields.issuer);
         Self {
             common_name: subject.as_ref().and_then(|name| name.common_name.clone()),
+            is_subject_partial: subject.as_ref().is_some_and(|name| name.partial),
+            is_issuer_partial: issuer.as_ref().is_some_and(|name| name.partial),
             subject: subject.map(|name| name.text),
-            issuer,
+            issuer: issuer.map(|name| name.text),
             names: names.unwrap_or_default(),
             serial: fields.serial.map(|octets| data_encoding::HEXLOWER.encode(octets)),
             not_before,

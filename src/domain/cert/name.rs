@@ -72,6 +72,8 @@ pub(super) struct Named {
     pub(super) common_name: Option<String>,
     /// Whether there was more that could not be read.
     pub(super) broken: bool,
+    /// Whether that is so, or a value is no text.
+    pub(super) partial: bool,
 }
 
 impl Named {
@@ -79,6 +81,7 @@ impl Named {
     pub(super) fn of(name: Element<'_>) -> Self {
         let mut named = Self::default();
         named.broken = attributes(name, |attribute| named.add(attribute)).is_err();
+        named.partial |= named.broken;
         if named.broken && named.text.is_empty() {
             named.text = hex(name.whole);
         }
@@ -97,7 +100,10 @@ impl Named {
         let string = string(attribute.value);
         match &string {
             Some(string) => push_escaped(&mut self.text, string),
-            None => self.text.push_str(&hex(attribute.value.whole)),
+            None => {
+                self.partial = true;
+                self.text.push_str(&hex(attribute.value.whole));
+            }
         }
         if attribute.kind == COMMON_NAME && self.common_name.is_none() {
             self.common_name = Some(string.unwrap_or_else(|| hex(attribute.value.whole)));

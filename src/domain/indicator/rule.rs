@@ -152,14 +152,15 @@ fn validity_days(leaf: &Description) -> Option<i128> {
 impl TextField {
     /// Whether `test` holds of the field; `None` where the field, or a part of it, was not read.
     fn holds(self, leaf: &Description, test: impl Fn(&str) -> bool) -> Option<bool> {
-        let readable = |name: &&str| !name.starts_with('#');
         let text = match self {
-            // A name that cannot be written as text stands there in hex.
-            Self::Subject => leaf.subject.as_deref().filter(readable),
-            Self::Issuer => leaf.issuer.as_deref().filter(readable),
+            Self::Subject | Self::CommonName if leaf.is_subject_partial => None,
+            Self::Issuer if leaf.is_issuer_partial => None,
+            Self::Subject => leaf.subject.as_deref(),
+            Self::Issuer => leaf.issuer.as_deref(),
+            // A subject that was read has one, or has none for sure.
             Self::CommonName => match &leaf.common_name {
                 Some(name) => Some(name.as_str()),
-                None => return has_no_common_name(leaf).then_some(false),
+                None => return leaf.subject.as_ref().map(|_| false),
             },
             Self::Name => return any_name(leaf, test),
             Self::Serial => leaf.serial.as_deref(),
@@ -168,13 +169,6 @@ impl TextField {
         };
         text.map(test)
     }
-}
-
-/// Whether the subject was read and has no common name, not even one that is no text.
-fn has_no_common_name(leaf: &Description) -> bool {
-    let subject = leaf.subject.as_deref();
-    leaf.parse_error.is_none()
-        && subject.is_some_and(|subject| !subject.starts_with('#') && !subject.contains("CN="))
 }
 
 fn any_name(leaf: &Description, test: impl Fn(&str) -> bool) -> Option<bool> {
@@ -317,8 +311,7 @@ mod tests {
             signature_algorithm: Some("sha256WithRSAEncryption".to_owned()),
             self_signed: Some(true),
             softether_default: true,
-            softether: None,
-            parse_error: None,
+            ..Description::default()
         }
     }
 
@@ -429,7 +422,11 @@ mod tests {
             softether_default: false,
             ..softether()
         };
-        let partly = Description { parse_error: Some("names".to_owned()), ..plain.clone() };
+        let partly = Description {
+            parse_error: Some("subject and names".to_owned()),
+            is_subject_partial: true,
+            ..plain.clone()
+        };
         for rule in [&name, &common, &template] {
             assert_eq!(rule.holds(&plain), NO, "{rule}");
             assert_eq!(rule.holds(&partly), None, "{rule}");
@@ -437,9 +434,19 @@ mod tests {
         let found = Description { names: vec!["vpn.example".to_owned()], ..partly };
         assert_eq!(name.holds(&found), YES);
         // A common name that is no text, and a subject that cannot be written as text.
-        let odd = Description { subject: Some("CN=#1e0400".to_owned()), ..plain.clone() };
-        assert_eq!(common.holds(&odd), None);
-        let hex = Description { subject: Some("#3000".to_owned()), ..plain };
+        let odd = Description {
+            subject: Some("O=acme, CN=#1e0400".to_owned()),
+            common_name: Some("#1e0400".to_owned()),
+            is_subject_partial: true,
+            ..plain.clone()
+        };
+        for text in
+            ["common_name_contains = \"00\"", "subject_contains = \"acme\"", "subject = \"x\""]
+        {
+            assert_eq!(rule(&format!("{{ {text} }}")).holds(&odd), None, "{text}");
+        }
+        let hex =
+            Description { subject: Some("#3000".to_owned()), is_subject_partial: true, ..plain };
         assert_eq!(common.holds(&hex), None);
         assert_eq!(rule("{ subject_contains = \"3\" }").holds(&hex), None);
     }
