@@ -62,21 +62,27 @@ impl<'a> RsaKey<'a> {
 }
 
 /// `premaster` encrypted for the RSA key of `leaf` (RFC 5246, section 7.4.7.1; PKCS#1 v1.5 as in RFC 8017, section
-/// 7.2), as long as the modulus; `None` where the leaf has no RSA key within the bounds.
+/// 7.2), as long as the modulus.
 ///
 /// `entropy` must be numbers that the server cannot know. The padding is expanded from it with SHA-256. That is enough:
 /// the secret protects nothing, it only must not be found without the private key for as long as the handshake
 /// lasts. Padding that the server knew would not do: with an exponent of 3, a premaster secret in known padding
 /// can be computed from the ciphertext, and anybody could seem to hold the key.
+///
+/// # Errors
+/// `KeyUnreadable` or `KeyKind` where the leaf has no RSA key for this, `KeySize` where its numbers are out of bounds.
 pub(super) fn encrypt_premaster(
     leaf: &[u8],
     premaster: &[u8; 48],
     entropy: &[u8; 32],
-) -> Option<Vec<u8>> {
-    let key = public_key(leaf).filter(|key| key.algorithm == RSA)?;
+) -> Result<Vec<u8>, Unproven> {
+    let key = public_key(leaf).ok_or(Unproven::KeyUnreadable)?;
+    if key.algorithm != RSA {
+        return Err(Unproven::KeyKind);
+    }
     let mut padding = Expanded { entropy, blocks: 0 };
-    let key = RsaKey::read(&key).and_then(|key| key.prepared()).ok()?;
-    key.encrypt(&mut padding, Pkcs1v15Encrypt, premaster).ok()
+    let key = RsaKey::read(&key)?.prepared()?;
+    key.encrypt(&mut padding, Pkcs1v15Encrypt, premaster).map_err(|_| Unproven::KeySize)
 }
 
 /// Octets expanded from entropy: SHA-256 of it and a counter, block by block.
@@ -183,12 +189,13 @@ pub(super) mod tests {
             let leaf = rsa_leaf(&vec![0xff; modulus], exponent);
             encrypt_premaster(&leaf, &[3; 48], &[1; 32]).map(|sealed| sealed.len())
         };
-        assert_eq!(with(63, &[3]), None);
-        assert_eq!(with(64, &[3]), Some(64));
-        assert_eq!(with(2048, &[3]), Some(2048));
-        assert_eq!(with(2049, &[3]), None);
-        assert_eq!(with(2048, &[0xff; 512]), None);
-        assert_eq!(with(64, &[1]), None);
-        assert_eq!(encrypt_premaster(b"no certificate", &[3; 48], &[1; 32]), None);
+        assert_eq!(with(63, &[3]), Err(Unproven::KeySize));
+        assert_eq!(with(64, &[3]), Ok(64));
+        assert_eq!(with(2048, &[3]), Ok(2048));
+        assert_eq!(with(2049, &[3]), Err(Unproven::KeySize));
+        assert_eq!(with(2048, &[0xff; 512]), Err(Unproven::KeySize));
+        assert_eq!(with(64, &[1]), Err(Unproven::KeyUnreadable));
+        let unread = encrypt_premaster(b"no certificate", &[3; 48], &[1; 32]);
+        assert_eq!(unread, Err(Unproven::KeyUnreadable));
     }
 }

@@ -186,9 +186,7 @@ impl Clear {
     fn secret(&mut self, session: &Session, exchange: Exchange) -> Result<Secret, Unproven> {
         let leaf = session.certificates.first().ok_or(Unproven::NotReached)?;
         match exchange {
-            Exchange::Rsa => {
-                Secret::encrypted(leaf, &session.entropy).ok_or(Unproven::KeyUnreadable)
-            }
+            Exchange::Rsa => Secret::encrypted(leaf, &session.entropy),
             Exchange::Ecdhe | Exchange::Dhe => self
                 .share
                 .take()

@@ -12,6 +12,7 @@ use super::codepoints::{TLS12, content};
 use super::prf::Prf;
 use super::protection::{Direction, Keys};
 use super::records::{Record, record};
+use crate::domain::observation::Unproven;
 use crate::domain::outcome::Alert;
 use crate::domain::tls::{Entropy, rsa};
 
@@ -35,16 +36,17 @@ pub(super) struct Secret {
 }
 
 impl Secret {
-    /// A fresh secret for the RSA key of `leaf` (RFC 5246, section 7.4.7.1); `None` if that is no RSA key.
-    pub(super) fn encrypted(leaf: &[u8], entropy: &Entropy) -> Option<Self> {
+    /// A fresh secret for the RSA key of `leaf` (RFC 5246, section 7.4.7.1), or why there is none.
+    pub(super) fn encrypted(leaf: &[u8], entropy: &Entropy) -> Result<Self, Unproven> {
         let mut premaster = [0; 48];
         // The version offered, not the one chosen.
         premaster[..2].copy_from_slice(&TLS12.to_be_bytes());
         premaster[2..].copy_from_slice(&entropy[64..110]);
         let padding: [u8; 32] = Sha256::digest(entropy).into();
         let sealed = rsa::encrypt_premaster(leaf, &premaster, &padding)?;
-        let length = u16::try_from(sealed.len()).ok()?.to_be_bytes();
-        Some(Self { premaster: premaster.to_vec(), told: [&length, &sealed[..]].concat() })
+        // A modulus has no more than 2,048 bytes.
+        let length = (sealed.len() as u16).to_be_bytes();
+        Ok(Self { premaster: premaster.to_vec(), told: [&length, &sealed[..]].concat() })
     }
 
     /// The secret that follows from our share, a curve's point or not, and the server's.
@@ -109,7 +111,9 @@ impl Finishing {
 
         let finished = finished(prf, &master, b"client finished", &messages);
         out.extend(record(content::CHANGE_CIPHER_SPEC, version, &[1]));
-        let (_, iv) = entropy.split_last_chunk::<16>()?;
+        // It is sent in the clear, and so is made of nothing that the secret is made of.
+        let digest = Sha256::new().chain_update(b"iv").chain_update(entropy).finalize();
+        let iv = digest.first_chunk::<16>()?;
         out.extend(client.seal(content::HANDSHAKE, &finished, iv)?);
         messages.extend(&finished);
         Some((Self { prf, master, client, server, iv: *iv, messages }, out))
