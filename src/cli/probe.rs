@@ -2,22 +2,33 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::args::{ProbeArgs, ProbeFormat};
 use super::exit::{Exit, Failure};
 use super::{asking, scan, session, settings, source, terminal};
 use crate::domain::address::Target;
 use crate::domain::cert::Leaf;
+use crate::domain::coverage::Coverage;
 use crate::domain::indicator::Index;
-use crate::domain::ladder::{Stand, Visiting};
 use crate::domain::observation::{Evidence, Observation, Unproven};
+use crate::domain::plan::{Plan, Tempo};
 use crate::domain::ports::PortSet;
 use crate::domain::record::{self, Origin};
+use crate::domain::scan::Shard;
 use crate::domain::scope::Scope;
 use crate::domain::softether::SoftetherServer;
+use crate::domain::targets::{Entry, TargetList};
 use crate::domain::text::{defang_name, defang_target, escape};
 use crate::domain::tls::Limits;
-use crate::engine::{Clock, Ended, Prober};
+use crate::engine::{self, Clock, Event, Prober, RunEnd};
+
+/// Events between engine and collector.
+const QUEUE: usize = 16;
 
 /// Runs `probe`.
 pub(super) fn run(args: &ProbeArgs) -> Result<Exit, Failure> {
@@ -29,9 +40,9 @@ pub(super) fn run(args: &ProbeArgs) -> Result<Exit, Failure> {
     let index = Arc::new(Index::new(&sets));
     let scope = scope(args, target)?;
     let timeout = settings::timeout(args.timeout)?;
-    let limits = Limits { handshake: timeout, ..Limits::default() };
-    let prober = session::prober(policy, limits, timeout, index)?;
-    let observations = runtime.block_on(visit(&prober, &scope, target))?;
+    let plan = plan(scope, target, timeout)?;
+    let prober = session::prober(policy, plan.tempo.limits, timeout, index)?;
+    let observations = runtime.block_on(visit(plan, prober))?;
     let text = match args.format {
         ProbeFormat::Human => observations.iter().map(human).collect::<Vec<_>>().join("\n"),
         ProbeFormat::Jsonl => {
@@ -44,25 +55,45 @@ pub(super) fn run(args: &ProbeArgs) -> Result<Exit, Failure> {
     terminal::print(&text).map(|()| Exit::Done)
 }
 
+/// A sweep of `target` alone: a visit may take many connections, which keep the scope's rates like any others.
+fn plan(scope: Scope, target: Target, timeout: Duration) -> Result<Plan, Failure> {
+    let tempo = Tempo {
+        rate: scope.rate.or_else(|| scope.default_rate()),
+        rate_per_prefix: scope.rate_per_prefix.or_else(|| scope.default_rate_per_prefix()),
+        connect_timeout: timeout,
+        limits: Limits { handshake: timeout, ..Limits::default() },
+        ..Tempo::default()
+    };
+    let range = IpNet::from(target.address).into();
+    let alone = Entry { range, port: Some(target.port), at: (1, 1) };
+    let targets = TargetList::within(&scope, "the endpoint", &[alone])?;
+    let ports = PortSet::from_iter([target.port]);
+    Ok(Plan::new(scope, ports, Some(targets), (0, Shard::WHOLE), tempo)?)
+}
+
 /// Every attempt that the visit calls for.
-async fn visit(
-    prober: &Prober,
-    scope: &Scope,
-    target: Target,
-) -> Result<Vec<Observation>, Failure> {
-    let mut visiting = Box::new(Visiting::new(&prober.policy));
-    loop {
-        tokio::time::sleep(visiting.ask.after).await;
-        match prober.attempt(scope, target, visiting).await {
-            Ended::Stands { stand: Stand::Over(observations), .. } => return Ok(observations),
-            Ended::Stands { stand: Stand::Again(next), .. } => visiting = next,
-            Ended::Refused(_, visiting) | Ended::Local(_, visiting) if visiting.has_seen() => {
-                return Ok(visiting.so_far());
-            }
-            Ended::Refused(refusal, _) => return Err(refusal.into()),
-            Ended::Local(error, _) => {
-                return Err(Failure::local(format!("cannot connect from this machine: {error}")));
-            }
+async fn visit(plan: Plan, prober: Prober) -> Result<Vec<Observation>, Failure> {
+    let (sender, mut events) = mpsc::channel(QUEUE);
+    let stop = CancellationToken::new();
+    let run = engine::run(Arc::new(plan), Coverage::default(), prober, sender, stop);
+    let run = tokio::spawn(run);
+    let (mut observations, mut fault) = (Vec::new(), None);
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Observed { observations: told, .. } => observations.extend(told),
+            Event::Fault(told) => fault = Some(told.message),
+            Event::Skipped { .. } | Event::Slowed { .. } | Event::Recovered { .. } => {}
+        }
+    }
+    match run.await.map_err(|error| Failure::local(format!("the engine: {error}")))? {
+        _ if !observations.is_empty() => Ok(observations),
+        RunEnd::Refused(refusal) => Err(refusal.into()),
+        RunEnd::Starved(error) => {
+            Err(Failure::local(format!("cannot connect from this machine: {error}")))
+        }
+        RunEnd::Complete | RunEnd::Stopped | RunEnd::Broken => {
+            let fault = fault.unwrap_or_else(|| "nothing was seen".to_owned());
+            Err(Failure::local(format!("a fault in certsweep: {fault}; please report this")))
         }
     }
 }

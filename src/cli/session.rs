@@ -14,10 +14,9 @@ use super::progress::Progress;
 use super::sink::{self, Sink};
 use super::terminal;
 use crate::domain::coverage::Coverage;
-use crate::domain::indicator::{Index, IndicatorSet, Shared, Spread, Tier};
-use crate::domain::ladder::Policy;
+use crate::domain::indicator::{Index, IndicatorSet, Shared, Spread};
+use crate::domain::ladder::{Policy, Summary};
 use crate::domain::observation::Observation;
-use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Plan, Tempo};
 use crate::domain::record::{self, Origin};
 use crate::domain::scan::{Counts, Fault, Scan};
@@ -205,21 +204,6 @@ impl Session<'_> {
     }
 }
 
-/// A position whose visit is over, and what counts of it.
-struct Done {
-    position: u64,
-    outcome: Outcome,
-    closest: Option<Tier>,
-}
-
-impl Done {
-    fn of(position: u64, observations: &[Observation]) -> Option<Self> {
-        let outcome = observations.first()?.outcome;
-        let closest = observations.iter().filter_map(Observation::closest_tier).min();
-        Some(Self { position, outcome, closest })
-    }
-}
-
 /// Takes events in batches; each batch goes out, then into the ledger with what it covers.
 struct Collector<'a> {
     scan: Scan,
@@ -232,7 +216,7 @@ struct Collector<'a> {
     spread: Spread,
     batch: Vec<Observation>,
     /// The positions that the batch covers.
-    done: Vec<Done>,
+    done: Vec<(u64, Summary)>,
     batch_bytes: usize,
     faults: Vec<Fault>,
     /// Whether coverage has grown since it was last written down.
@@ -275,10 +259,10 @@ impl Collector<'_> {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Observed { position, observations, is_over } => {
+            Event::Observed { position, observations, summary } => {
                 let leaves = observations.iter().filter_map(|seen| seen.leaf.as_ref());
                 self.batch_bytes += leaves.map(|leaf| leaf.der.len()).sum::<usize>();
-                self.done.extend(is_over.then(|| Done::of(position, &observations)).flatten());
+                self.done.extend(summary.map(|summary| (position, summary)));
                 self.batch.extend(observations);
             }
             Event::Skipped { first, last } => {
@@ -334,10 +318,10 @@ impl Collector<'_> {
             written.map_err(|error| sink::failure(self.output, &error))?;
         }
         let (mut covered, mut counts) = (self.covered.clone(), self.counts.clone());
-        for done in &self.done {
-            if covered.insert(done.position) {
-                counts.add(&done.outcome);
-                if let Some(tier) = done.closest {
+        for (position, summary) in &self.done {
+            if covered.insert(*position) {
+                counts.add(&summary.outcome);
+                if let Some(tier) = summary.closest {
                     counts.add_tier(tier, 1);
                 }
             }

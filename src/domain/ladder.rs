@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::indicator::Tier;
 use super::observation::{Evidence, Observation, TlsFacts};
 use super::outcome::{Alert, Outcome};
 use super::tls::own::{Goal, Hello};
@@ -82,8 +83,14 @@ impl Policy {
                 confirmations.or_else(|| self.kinds(seen).into_iter().find(untried)).map(now)
             }
             Outcome::Alert(Alert { description: UNRECOGNIZED_NAME, .. }) => None,
-            // rustls refuses more than our own client does.
-            Outcome::Alert(_) | Outcome::Malformed | Outcome::TooLarge if !tried_by_own => {
+            // rustls refuses more than our own client does, and shows no leaf before its signature.
+            Outcome::Alert(_)
+            | Outcome::Malformed
+            | Outcome::TooLarge
+            | Outcome::Reset
+            | Outcome::Stalled
+                if !tried_by_own =>
+            {
                 Some(now(own(Hello::Universal)))
             }
             Outcome::Alert(_) => {
@@ -137,8 +144,8 @@ impl Policy {
 pub struct Visiting {
     /// The connection to be made next.
     pub ask: Ask,
-    /// What is known of the names before.
-    told: Vec<Observation>,
+    /// What counts so far, once a name is done with.
+    summary: Option<Summary>,
     /// What is known of the name that is being asked for.
     current: Option<Observation>,
     /// Other leaves that were seen under that name.
@@ -149,13 +156,23 @@ pub struct Visiting {
     has_requested: bool,
 }
 
-/// Where a visit stands after an attempt.
+/// What counts of a visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// How it ended without a server name.
+    pub outcome: Outcome,
+    /// The closest match of any leaf under any name.
+    pub closest: Option<Tier>,
+}
+
+/// Where a visit stands after an attempt, and what is to be told now: of a name that is done with one observation, and
+/// one for each further leaf.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stand {
     /// Another connection would tell more.
-    Again(Box<Visiting>),
-    /// All is said: one observation for each name, the one without a name first, and one for each further leaf.
-    Over(Vec<Observation>),
+    Again(Box<Visiting>, Vec<Observation>),
+    /// All is said.
+    Over(Summary, Vec<Observation>),
 }
 
 impl Visiting {
@@ -165,7 +182,7 @@ impl Visiting {
         names_left.reverse();
         Self {
             ask: first_ask(policy, None),
-            told: Vec::new(),
+            summary: None,
             current: None,
             others: Vec::new(),
             names_left,
@@ -190,23 +207,22 @@ impl Visiting {
             let after = Duration::ZERO;
             self.ask = Ask { asked, after, request: Some(request), ..self.ask };
             self.current = Some(current);
-            return Stand::Again(Box::new(self));
+            return Stand::Again(Box::new(self), Vec::new());
         }
         if let Some((asked, after)) = policy.further(&current) {
             self.ask = Ask { asked, after, request: None, ..self.ask };
             self.current = Some(current);
-            return Stand::Again(Box::new(self));
+            return Stand::Again(Box::new(self), Vec::new());
         }
         if !has_names(&current) {
             self.names_left.clear();
         }
-        self.current = Some(current);
-        self.close();
+        let (summary, told) = self.close(current);
         match self.names_left.pop() {
-            None => Stand::Over(self.told),
+            None => Stand::Over(summary, told),
             Some(name) => {
                 self.ask = first_ask(policy, Some(name));
-                Stand::Again(Box::new(self))
+                Stand::Again(Box::new(self), told)
             }
         }
     }
@@ -229,27 +245,36 @@ impl Visiting {
             .map(|asked| (asked, Request::Softether(current.target)))
     }
 
-    /// Whether the target has given an answer, and what is left to ask would only tell more of the same: a retry or a
-    /// proof. Names and further leaves that were not asked for are something else, and so is a request.
-    pub fn is_answered(&self, policy: &Policy) -> bool {
+    /// Ends the visit before its time: what it has seen and not told yet, and what counts of it if the target has
+    /// shown its leaf and was to be asked for no more than a proof.
+    ///
+    /// An answer without a leaf is no news while another offer is due: it is neither told nor counts.
+    pub fn break_off(mut self, policy: &Policy) -> (Option<Summary>, Vec<Observation>) {
         let has_more = !policy.server_names.is_empty() || policy.all_leaves;
-        self.has_seen() && !has_more && self.ask.request.is_none()
-    }
-
-    /// All that was seen so far; empty before the first attempt has ended.
-    pub fn so_far(mut self) -> Vec<Observation> {
-        self.close();
-        self.told
+        let wants_no_more = !has_more && self.ask.request.is_none();
+        match self.current.take().filter(|current| current.outcome == Outcome::Certificate) {
+            None => (None, Vec::new()),
+            Some(current) => {
+                let (summary, told) = self.close(current);
+                (Some(summary).filter(|_| wants_no_more), told)
+            }
+        }
     }
 
     /// Whether an attempt has told something.
-    pub const fn has_seen(&self) -> bool {
-        self.current.is_some() || !self.told.is_empty()
+    pub const fn has_begun(&self) -> bool {
+        self.current.is_some() || self.summary.is_some()
     }
 
-    fn close(&mut self) {
-        self.told.extend(self.current.take());
-        self.told.append(&mut self.others);
+    /// A name is done with, of which `current` is what is known.
+    fn close(&mut self, current: Observation) -> (Summary, Vec<Observation>) {
+        let outcome = self.summary.map_or(current.outcome, |before| before.outcome);
+        let told: Vec<_> = std::iter::once(current).chain(self.others.drain(..)).collect();
+        let matched = told.iter().filter_map(Observation::closest_tier);
+        let before = self.summary.and_then(|before| before.closest);
+        let summary = Summary { outcome, closest: matched.chain(before).min() };
+        self.summary = Some(summary);
+        (summary, told)
     }
 
     fn knows(&self, other: &Observation) -> bool {
@@ -291,18 +316,13 @@ fn is_modern(tls: &TlsFacts) -> bool {
 }
 
 /// Whether the server could hide more behind names: it spoke TLS, or ended the connection where it may have missed
-/// a name.
-fn has_names(seen: &Observation) -> bool {
-    seen.server_name.is_some()
-        || matches!(
-            seen.outcome,
-            Outcome::Certificate
-                | Outcome::Alert(_)
-                | Outcome::Closed
-                | Outcome::Reset
-                | Outcome::Stalled
-                | Outcome::Malformed
-        )
+/// a name. Under a name, whether it is still there.
+const fn has_names(seen: &Observation) -> bool {
+    match seen.outcome {
+        Outcome::Refused | Outcome::Unreachable | Outcome::ConnectTimeout => false,
+        Outcome::NotTls(_) | Outcome::Silent => seen.server_name.is_some(),
+        _ => true,
+    }
 }
 
 /// Whether the server said something, be it no certificate.

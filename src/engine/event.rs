@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::domain::ladder::Summary;
 use crate::domain::observation::Observation;
 use crate::domain::scan::Fault;
 use crate::domain::scope::Refusal;
@@ -9,14 +10,15 @@ use crate::domain::scope::Refusal;
 /// One thing that happened, in the order in which it did.
 #[derive(Debug)]
 pub enum Event {
-    /// A visit has ended, or was broken off.
+    /// A visit has ended, was broken off, or is done with a server name and goes on.
     Observed {
-        /// The position that was visited.
+        /// The position that is visited.
         position: u64,
-        /// What was seen, at least once: the target itself, then under each name and each further leaf.
+        /// What was seen since the last time: without a name at first, and each further leaf after the one it came with.
         observations: Vec<Observation>,
-        /// Whether the position is covered now; if not, whoever goes on with the scan visits it again.
-        is_over: bool,
+        /// What counts of the visit, if the position is covered now; if not, whoever goes on with the scan visits
+        /// it again.
+        summary: Option<Summary>,
     },
     /// Positions `first..=last` needed no visit and are covered now.
     Skipped {

@@ -13,7 +13,7 @@ use super::probe::{Ended, Prober};
 use crate::domain::courtesy::Courtesy;
 use crate::domain::coverage::Coverage;
 use crate::domain::dispatch::{Dispatch, Next, Ticket};
-use crate::domain::ladder::{Stand, Visiting};
+use crate::domain::ladder::{Stand, Summary, Visiting};
 use crate::domain::observation::Observation;
 use crate::domain::plan::Plan;
 use crate::domain::scan::Fault;
@@ -170,13 +170,12 @@ impl Run {
                     self.courtesy.abandoned(ticket.target.address, now);
                 }
                 match stand {
-                    Stand::Again(visiting) => {
+                    Stand::Again(visiting, told) => {
                         self.dispatch.returned(ticket, now + visiting.ask.after);
                         self.visits.insert(ticket.position, visiting);
+                        self.tell(ticket.position, told, None).await;
                     }
-                    Stand::Over(observations) => {
-                        self.tell(ticket, observations, true).await;
-                    }
+                    Stand::Over(summary, told) => self.finish(ticket, told, Some(summary)).await,
                 }
             }
             Ended::Refused(refusal, visiting) => {
@@ -185,7 +184,7 @@ impl Run {
             }
             Ended::Local(error, visiting) => {
                 tracing::debug!(target = %ticket.target, %error, "short of a local resource");
-                if visiting.has_seen() {
+                if visiting.has_begun() {
                     self.visits.insert(ticket.position, visiting);
                 }
                 self.dispatch.returned(ticket, self.prober.clock.now());
@@ -196,36 +195,39 @@ impl Run {
 
     /// Ends a visit before its time, and tells what it has seen.
     async fn break_off(&mut self, ticket: Ticket, visiting: Option<Box<Visiting>>) {
-        match visiting {
-            Some(visiting) if visiting.has_seen() => {
-                let is_over = visiting.is_answered(&self.prober.policy);
-                self.tell(ticket, visiting.so_far(), is_over).await;
-            }
-            _ => {
-                self.dispatch.finished(ticket);
-            }
-        }
+        let (summary, told) =
+            visiting.map(|visiting| visiting.break_off(&self.prober.policy)).unwrap_or_default();
+        self.finish(ticket, told, summary).await;
     }
 
-    async fn tell(&mut self, ticket: Ticket, observations: Vec<Observation>, is_over: bool) {
-        if let Some(first) = observations.first() {
-            tracing::debug!(target = %ticket.target, outcome = %first.outcome, "visited");
-        }
+    async fn finish(&mut self, ticket: Ticket, told: Vec<Observation>, summary: Option<Summary>) {
         let recovered = self.dispatch.finished(ticket);
-        let position = ticket.position;
-        self.report(Event::Observed { position, observations, is_over }).await;
+        self.tell(ticket.position, told, summary).await;
         if recovered {
             self.slowed = false;
             self.report(Event::Recovered { concurrency: self.dispatch.concurrency() }).await;
         }
     }
 
+    async fn tell(
+        &mut self,
+        position: u64,
+        observations: Vec<Observation>,
+        summary: Option<Summary>,
+    ) {
+        for seen in &observations {
+            tracing::debug!(target = %seen.target, outcome = %seen.outcome, "visited");
+        }
+        if !observations.is_empty() {
+            self.report(Event::Observed { position, observations, summary }).await;
+        }
+    }
+
     /// What was seen in visits that have not come to their end.
     async fn tell_what_is_left(&mut self) {
         for (position, visiting) in std::mem::take(&mut self.visits) {
-            let is_over = visiting.is_answered(&self.prober.policy);
-            let observations = visiting.so_far();
-            self.report(Event::Observed { position, observations, is_over }).await;
+            let (summary, told) = visiting.break_off(&self.prober.policy);
+            self.tell(position, told, summary).await;
         }
     }
 

@@ -50,6 +50,10 @@
 //!
 //! The record's `attempts` list all with what each saw, in order. The outcome is that of the most telling one.
 //!
+//! Where a visit is broken off (Ctrl-C, a scope that ends) before all of these were made, a leaf is told all the same. The
+//! target counts as visited only if nothing was left but a proof; else `--resume`, which asks what the scan asked before,
+//! visits it again, and records may stand twice.
+//!
 //! A connection that ends before its handshake does is one that the server sees abandoned. SoftEther's Stable edition
 //! bans a source for ten minutes after about 60 of them. So a host that has seen 40 within ten minutes has its further
 //! handshakes completed, where the cipher is one that we speak. Runs that make no more than 40 connections to a host

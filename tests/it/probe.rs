@@ -30,6 +30,27 @@ fn every_behaviour_is_seen_as_what_it_is() {
     }
 }
 
+/// One visit may take many connections, and they keep the scope's rate.
+#[test]
+fn the_connections_of_a_probe_keep_the_rate_of_the_scope() {
+    let (lab, workspace) = Lab::with_workspace();
+    let target = target(&lab, Behaviour::Tls13P256);
+    workspace.write("scope.toml", format!("{}rate = 4\n", lab.scope()));
+    let names = "--server-names a.example b.example c.example";
+    let line = format!("probe {target} --scope scope.toml --format jsonl {names}");
+    let probe = workspace.run(&line).expect(0);
+    let micros = |record: &serde_json::Value| {
+        let time = record["attempts"][0]["time"].as_str().unwrap();
+        time.parse::<jiff::Timestamp>().unwrap().as_microsecond()
+    };
+    let times: Vec<i64> =
+        probe.stdout.lines().map(|line| micros(&serde_json::from_str(line).unwrap())).collect();
+    assert_eq!(times.len(), 4);
+    for pair in times.windows(2) {
+        assert!(pair[1] - pair[0] >= 240_000, "{times:?}");
+    }
+}
+
 #[test]
 fn people_read_the_evidence_and_the_match() {
     let (lab, workspace) = Lab::with_workspace();

@@ -90,14 +90,23 @@ fn greeting() -> Vec<u8> {
 
 /// All that is asked of a server that answers `serve`, and what it comes to.
 fn visit(policy: &Policy, serve: impl Fn(&Ask) -> Server) -> (Vec<Ask>, Vec<Observation>) {
-    let (mut asks, mut visiting) = (Vec::new(), Box::new(Visiting::new(policy)));
+    let (mut asks, mut all) = (Vec::new(), Vec::new());
+    let mut visiting = Box::new(Visiting::new(policy));
     loop {
         asks.push(visiting.ask.clone());
         assert!(asks.len() <= policy.attempts_max(), "{asks:?}");
         let seen = serve(&visiting.ask).answer(&visiting.ask);
         match visiting.take(seen, policy) {
-            Stand::Again(next) => visiting = next,
-            Stand::Over(observations) => return (asks, observations),
+            Stand::Again(next, told) => {
+                all.extend(told);
+                visiting = next;
+            }
+            Stand::Over(summary, told) => {
+                all.extend(told);
+                let closest = all.iter().filter_map(Observation::closest_tier).min();
+                assert_eq!(summary, Summary { outcome: all[0].outcome, closest });
+                return (asks, all);
+            }
         }
     }
 }
@@ -206,7 +215,9 @@ fn offers_that_are_refused_are_made_smaller() {
     ] {
         assert_eq!(asked(Depth::Auto, &failing(outcome)), [OWN], "{outcome}");
     }
-    assert_eq!(asked(Depth::Full, &failing(Outcome::Malformed)), [Asked::Rustls, OWN_FINISH]);
+    for outcome in [Outcome::Malformed, Outcome::TooLarge, Outcome::Reset, Outcome::Stalled] {
+        assert_eq!(asked(Depth::Full, &failing(outcome)), [Asked::Rustls, OWN_FINISH], "{outcome}");
+    }
 }
 
 #[test]
@@ -279,18 +290,33 @@ fn all_leaves_of_a_server_are_found() {
 }
 
 #[test]
-fn what_was_seen_is_told_even_if_the_visit_ends_early() {
-    let policy = Policy::new(Depth::Auto);
-    let visiting = Visiting::new(&policy);
-    assert!(!visiting.has_seen());
-    assert_eq!(visiting.clone().so_far(), []);
-    let server = Server { matches: true, ..showing(b"leaf", "1.3", "TLS_AES_128_GCM_SHA256") };
-    let seen = server.answer(&visiting.ask);
-    let Stand::Again(visiting) = visiting.take(seen.clone(), &policy) else {
-        unreachable!("a match is confirmed")
-    };
-    assert!(visiting.has_seen());
-    assert_eq!(visiting.so_far(), [seen]);
+fn a_visit_that_is_broken_off_tells_leaves_and_nothing_of_offers_that_are_still_due() {
+    let auto = Policy::new(Depth::Auto);
+    assert!(!Visiting::new(&auto).has_begun());
+    assert_eq!(Visiting::new(&auto).break_off(&auto), (None, Vec::new()));
+    let names = vec![ServerName::new("a.example").unwrap()];
+    let named = Policy { server_names: names, ..auto.clone() };
+    let all = Policy { all_leaves: true, ..auto.clone() };
+    let leaf = showing(b"leaf", "1.3", "TLS_AES_128_GCM_SHA256");
+    let matching = Server { matches: true, ..leaf.clone() };
+    let asking = Policy { confirm_softether: true, ..auto.clone() };
+    for (policy, server, leaves, counts) in [
+        (&auto, &matching, 1, true),
+        (&asking, &matching, 1, false),
+        (&named, &matching, 1, false),
+        (&all, &leaf, 1, false),
+        (&auto, &failing(Outcome::Closed), 0, false),
+        (&auto, &failing(alert(40)), 0, false),
+    ] {
+        let visiting = Visiting::new(policy);
+        let seen = server.answer(&visiting.ask);
+        let Stand::Again(visiting, told) = visiting.take(seen, policy) else {
+            unreachable!("there is more to ask")
+        };
+        assert!(visiting.has_begun() && told.is_empty());
+        let (summary, told) = visiting.break_off(policy);
+        assert_eq!((told.len(), summary.is_some()), (leaves, counts), "{:?}", server.outcome);
+    }
 }
 
 #[test]
@@ -422,21 +448,6 @@ fn an_endpoint_is_greeted_once_and_not_for_every_name() {
     assert_eq!(greeted, [Some("a.example")]);
     let told: Vec<bool> = observations.iter().map(|seen| seen.softether_server.is_some()).collect();
     assert_eq!(told, [false, true, false]);
-}
-
-/// A visit that is broken off before its request is not over: it can be made again.
-#[test]
-fn a_visit_is_not_answered_while_a_request_is_due() {
-    let policy = Policy { confirm_softether: true, ..Policy::new(Depth::Auto) };
-    let plain = Server { matches: true, ..showing(b"leaf", "1.3", "TLS_AES_128_GCM_SHA256") };
-    for (policy, is_answered) in [(policy, false), (Policy::new(Depth::Auto), true)] {
-        let visiting = Visiting::new(&policy);
-        let seen = plain.answer(&visiting.ask);
-        let Stand::Again(next) = visiting.take(seen, &policy) else {
-            panic!("a match is confirmed")
-        };
-        assert_eq!(next.is_answered(&policy), is_answered);
-    }
 }
 
 /// The answer is the endpoint's, whichever leaf came with it.

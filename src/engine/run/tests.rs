@@ -84,8 +84,8 @@ async fn observations(mut events: Receiver<Event>) -> (Vec<(u64, Observation)>, 
     let (mut observed, mut others) = (Vec::new(), Vec::new());
     while let Some(event) = events.recv().await {
         match event {
-            Event::Observed { position, mut observations, is_over } => {
-                assert!(is_over && observations.len() == 1, "{observations:?}");
+            Event::Observed { position, mut observations, summary } => {
+                assert!(summary.is_some() && observations.len() == 1, "{observations:?}");
                 observed.extend(observations.pop().map(|seen| (position, seen)));
             }
             other => others.push(other),
@@ -237,32 +237,46 @@ async fn a_second_attempt_is_made_within_the_same_visit_and_not_at_once() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_a_first_attempt_saw_is_told_even_if_there_is_no_time_for_a_second() {
-    let (_listener, plan) = plan("rate = 1\n").await;
-    let (sender, mut events) = mpsc::channel(256);
-    let stop = CancellationToken::new();
-    let prober = prober(Trivial::new(), Clock::simulated(Timestamp::default()));
-    let mut run = Run::new(plan, Coverage::default(), prober, sender, stop);
-    let Next::Start(ticket) = run.dispatch.next(Moment::ZERO) else { panic!() };
-    let visiting = Visiting::new(&run.prober.policy);
+/// What an attempt at `ticket` saw, if it was told to end with `outcome` and maybe to show a leaf that matches.
+fn seen(ticket: Ticket, ask: &Ask, verdict: Verdict) -> Observation {
     let visit = crate::domain::visit::Visit {
         time: Timestamp::default(),
         target: ticket.target,
         began: Moment::ZERO,
         connected: None,
-        ask: &visiting.ask.clone(),
+        ask,
     };
-    let seen = visit.without_connection(Outcome::Closed, &Index::default());
-    let stand = visiting.take(seen, &run.prober.policy);
-    run.take_ended(ticket, Ended::Stands { stand, abandoned: false }).await;
-    assert!(events.try_recv().is_err());
-    run.tell_what_is_left().await;
-    let Some(Event::Observed { position, observations, is_over }) = events.recv().await else {
-        panic!()
-    };
-    assert_eq!((position, is_over), (ticket.position, true));
-    assert_eq!(observations[0].outcome, Outcome::Closed);
+    visit.observation(verdict, &Index::default())
+}
+
+/// A leaf is news whatever was to follow; a refusal is none while another offer is due.
+#[tokio::test(start_paused = true)]
+async fn a_visit_that_is_broken_off_tells_its_leaf_and_claims_no_absence() {
+    use crate::domain::ladder::Stand;
+    let leaf =
+        Verdict { certificates: vec![vec![7]], ..Verdict::without_leaf(Outcome::Certificate) };
+    for (verdict, all_leaves, told) in
+        [(Verdict::without_leaf(Outcome::Closed), false, None), (leaf.clone(), true, Some(false))]
+    {
+        let (_listener, plan) = plan("rate = 1\n").await;
+        let (sender, mut events) = mpsc::channel(256);
+        let mut prober = prober(Trivial::new(), Clock::simulated(Timestamp::default()));
+        prober.policy = Arc::new(Policy { all_leaves, ..Policy::new(Depth::Auto) });
+        let mut run = Run::new(plan, Coverage::default(), prober, sender, CancellationToken::new());
+        let Next::Start(ticket) = run.dispatch.next(Moment::ZERO) else { panic!() };
+        let visiting = Visiting::new(&run.prober.policy);
+        let seen = seen(ticket, &visiting.ask.clone(), verdict);
+        let stand = visiting.take(seen, &run.prober.policy);
+        assert!(matches!(stand, Stand::Again(..)), "{stand:?}");
+        run.take_ended(ticket, Ended::Stands { stand, abandoned: false }).await;
+        assert!(events.try_recv().is_err());
+        run.tell_what_is_left().await;
+        let event = events.try_recv().ok().map(|event| match event {
+            Event::Observed { summary, .. } => summary.is_some(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(event, told);
+    }
 }
 
 /// A host that was left forty times with a handshake that had begun is asked to finish the next one.
@@ -280,7 +294,7 @@ async fn handshakes_are_completed_where_too_many_were_abandoned() {
     let Next::Start(ticket) = run.dispatch.next(Moment::ZERO) else { panic!() };
     for _ in 0..40 {
         assert!(!run.courtesy.is_due(ticket.target.address, Moment::ZERO));
-        let stand = Stand::Again(Box::new(Visiting::new(&run.prober.policy)));
+        let stand = Stand::Again(Box::new(Visiting::new(&run.prober.policy)), Vec::new());
         run.take_ended(ticket, Ended::Stands { stand, abandoned: true }).await;
     }
     assert!(run.courtesy.is_due(ticket.target.address, Moment::ZERO));

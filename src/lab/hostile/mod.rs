@@ -64,17 +64,11 @@ impl Script {
         Expected { ended: then.map_or(self.own.ended, |(_, ended)| Some(*ended)), ..self.own }
     }
 
-    /// What a visit comes to that asks rustls first, and our own client where rustls sees no leaf and another offer may.
+    /// What a visit comes to that asks rustls first, and our own client where rustls sees no leaf.
     pub fn expected_in_full(&self) -> Expected {
         let rustls = self.expected_of_rustls();
-        match rustls.outcome {
-            Outcome::Alert(_) | Outcome::Malformed | Outcome::TooLarge
-                if self.own.leaf.is_some() =>
-            {
-                self.expected_to_the_end()
-            }
-            _ => rustls,
-        }
+        let is_own = rustls.leaf.is_none() && self.own.leaf.is_some();
+        if is_own { self.expected_to_the_end() } else { rustls }
     }
 
     /// The same, of which rustls makes something else.
