@@ -359,3 +359,20 @@ fn an_indicator_set_that_comes_late_is_told() {
     assert!(resumed.stderr.lines().any(|line| line == told), "{}", resumed.stderr);
     assert_eq!(single(&workspace.ledger(), "SELECT count(DISTINCT set_id) FROM scan_set"), "3");
 }
+
+/// What is covered means the same for the whole scan: it was asked the same.
+#[test]
+fn a_scan_goes_on_asking_what_it_asked() {
+    let (lab, workspace) = Lab::with_workspace();
+    cut_short(&workspace, &sweep(&lab), End::Interrupted);
+    for (other, complaint) in [
+        (
+            "--server-names a.example",
+            "was begun with --server-names [], not [\"a.example\"]: resume it as it was begun",
+        ),
+        ("--all-leaves", "was begun with --all-leaves false, not true: resume it as it was begun"),
+    ] {
+        let refused = workspace.run(&format!("{} --resume {other}", sweep(&lab))).expect(2);
+        assert!(refused.complaint().ends_with(complaint), "{}", refused.complaint());
+    }
+}

@@ -24,6 +24,11 @@ pub(super) fn text(prepared: &Prepared) -> String {
         lines.push(row("target list", file));
     }
     lines.push(row("probes", &probes(plan)));
+    let most = prepared.policy.attempts_max();
+    lines.push(row(
+        "connections",
+        &format!("mostly one a probe, {most} at most where there is an answer"),
+    ));
     lines.push(row("duration", &duration(plan)));
     lines.push(row("plan", &plan.hash().to_string()));
     lines.push(String::new());
@@ -40,8 +45,8 @@ pub(super) fn text(prepared: &Prepared) -> String {
         lines.push(row("leaves", "all: RSA, ECDSA and EdDSA one by one"));
     }
     if prepared.policy.confirm_softether {
-        lines
-            .push(row("request", "one over HTTP, not logged in, to whatever looks like SoftEther"));
+        let to = "to whatever looks like SoftEther or matches an indicator";
+        lines.push(row("request", &format!("one over HTTP, not logged in, {to}")));
     }
     lines.push(setting("seed", &prepared.seed, ToString::to_string));
     lines.push(setting("store", &settings.store, |path| path.display().to_string()));

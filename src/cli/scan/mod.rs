@@ -56,14 +56,13 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
             .ok_or_else(|| prepare::nothing_to_resume(store, "of this plan any more"))?,
         None => {
             let name = |path: &PathBuf| path.display().to_string();
-            let inputs = json!({
-                "handshake": settings.handshake.value.word(),
-                "server_names": policy.server_names,
-                "all_leaves": policy.all_leaves,
-                "confirm_softether": policy.confirm_softether,
+            let mut inputs = json!({
                 "indicators": args.indicators.iter().map(name).collect::<Vec<_>>(),
                 "targets": args.targets.as_ref().map(name),
             });
+            for (key, value) in prepare::questions(settings.handshake.value, &policy) {
+                inputs[key] = value;
+            }
             let scan = new_scan(&plan, &settings.vantage.value, &inputs, now);
             session::begin(ledger, scan, &sets)?
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
-use crate::cli::args::ScanArgs;
+use crate::cli::args::{Handshake, ScanArgs};
 use crate::cli::asking;
 use crate::cli::exit::Failure;
 use crate::cli::settings::{self, File, Origin, Setting, Settings};
@@ -76,6 +76,7 @@ pub(super) fn prepare(
     };
     if let Some(scan) = &resumed {
         same_vantage(&mut settings, scan)?;
+        same_questions(&questions(settings.handshake.value, &policy), scan)?;
     }
     let (seed, shard) = match (&resumed, args.seed) {
         (Some(scan), _) => {
@@ -121,6 +122,32 @@ fn same_vantage(settings: &mut Settings, scan: &Scan) -> Result<(), Failure> {
     }
     let origin = Origin::File(format!("scan {}", scan.id));
     settings.vantage = Setting::new(scan.vantage.clone(), origin);
+    Ok(())
+}
+
+/// What targets are asked, as a scan's settings hold it.
+pub(super) fn questions(handshake: Handshake, policy: &Policy) -> [(&'static str, Value); 4] {
+    [
+        ("handshake", handshake.word().into()),
+        ("server_names", json!(policy.server_names)),
+        ("all_leaves", policy.all_leaves.into()),
+        ("confirm_softether", policy.confirm_softether.into()),
+    ]
+}
+
+/// A resumed scan asks what it asked before: what it covers then means the same for all of it.
+fn same_questions(asked: &[(&'static str, Value)], scan: &Scan) -> Result<(), Failure> {
+    let settings: Value = serde_json::from_str(&scan.settings).unwrap_or_default();
+    for (key, now) in asked {
+        let before = &settings["inputs"][key];
+        if !before.is_null() && before != now {
+            let flag = key.replace('_', "-");
+            return Err(Failure::usage(format!(
+                "scan {} was begun with --{flag} {before}, not {now}: resume it as it was begun",
+                scan.id
+            )));
+        }
+    }
     Ok(())
 }
 
