@@ -334,13 +334,19 @@ const fn has_answered(seen: &Observation) -> bool {
             | Outcome::Stalled
             | Outcome::Malformed
             | Outcome::TooLarge
+            | Outcome::Reset
     )
+}
+
+/// Whether it said so to our own client, which follows more than rustls and so tells better why there is no leaf.
+fn has_spoken(seen: &Observation) -> bool {
+    has_answered(seen) && seen.attempts.iter().any(|attempt| attempt.asked != Asked::Rustls)
 }
 
 /// One observation of all attempts, and a second one if the later attempt showed another leaf.
 ///
 /// What is said of the leaf is what a single connection showed: the one that proved most, and of equals the later one,
-/// which went further. Without a leaf the first answer counts, and any answer for more than none.
+/// which went further. Without a leaf our own client's first answer counts, and any answer for more than none.
 fn merged(first: Observation, mut second: Observation) -> (Observation, Option<Observation>) {
     let (time, mut attempts) = (first.time, first.attempts.clone());
     attempts.append(&mut second.attempts.clone());
@@ -355,7 +361,7 @@ fn merged(first: Observation, mut second: Observation) -> (Observation, Option<O
         (Some(_), Some(_)) if strength(second.evidence) >= strength(first.evidence) => {
             (second, None)
         }
-        (None, None) if first.outcome == Outcome::Closed && has_answered(&second) => (second, None),
+        (None, None) if has_answered(&second) && !has_spoken(&first) => (second, None),
         _ => (first, None),
     };
     (Observation { time, attempts, softether_server, ..told }, other)

@@ -155,4 +155,13 @@ mod tests {
             assert_eq!(expected.handshake_finished, expected.leaf.is_some(), "{behaviour:?}");
         }
     }
+
+    /// Whether a handshake is completed or not makes no difference to what is seen.
+    #[test]
+    fn full_and_leaf_agree_on_outcome_and_leaf_everywhere() {
+        for behaviour in Behaviour::all() {
+            let [full, leaf] = [behaviour.expected(), behaviour.expected_of_own()];
+            assert_eq!((full.outcome, full.leaf), (leaf.outcome, leaf.leaf), "{behaviour:?}");
+        }
+    }
 }

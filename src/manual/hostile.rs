@@ -4,7 +4,7 @@
 //! one, two and seven bytes and whole. Each has one outcome for our own client, and one for rustls alone. The two differ
 //! mostly because rustls hands out a leaf only once the server's signature has come, and because it does not know suites
 //! and versions that are old. `--handshake leaf` and `auto` see what our own client sees; `full` asks rustls first and,
-//! where that sees no leaf, our own client, so that it keeps the leaf too. Close
+//! where that sees no leaf, our own client, so that it comes to the same outcome and leaf as the others. Close
 //! and reset after every byte of a good flight are played in memory as well.
 //!
 //! `certificate`, then something, means that the leaf is kept, and `ended` in the record has the second word. A key is

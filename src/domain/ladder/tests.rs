@@ -196,6 +196,22 @@ fn an_answer_tells_more_than_a_closed_connection() {
 }
 
 #[test]
+fn without_a_leaf_our_own_client_is_believed_before_rustls() {
+    for (own, told) in [
+        (Outcome::TooLarge, Outcome::TooLarge),
+        (alert(112), alert(112)),
+        (Outcome::ConnectTimeout, Outcome::Malformed),
+    ] {
+        let serve = |ask: &Ask| match ask.asked {
+            Asked::Rustls => failing(Outcome::Malformed),
+            Asked::Own(..) => failing(own),
+        };
+        let (_, observations) = visit(&Policy::new(Depth::Full), serve);
+        assert_eq!(observations[0].outcome, told);
+    }
+}
+
+#[test]
 fn offers_that_are_refused_are_made_smaller() {
     assert_eq!(asked(Depth::Auto, &failing(alert(40))), [OWN, MODERN, TLS12]);
     assert_eq!(asked(Depth::Leaf, &failing(alert(70))), [OWN, MODERN, TLS12]);

@@ -64,11 +64,14 @@ impl Script {
         Expected { ended: then.map_or(self.own.ended, |(_, ended)| Some(*ended)), ..self.own }
     }
 
-    /// What a visit comes to that asks rustls first, and our own client where rustls sees no leaf.
+    /// What a visit comes to that asks rustls first, and our own client where rustls sees no leaf and there is more to
+    /// be had.
     pub fn expected_in_full(&self) -> Expected {
         let rustls = self.expected_of_rustls();
-        let is_own = rustls.leaf.is_none() && self.own.leaf.is_some();
-        if is_own { self.expected_to_the_end() } else { rustls }
+        match rustls.outcome {
+            Outcome::Certificate | Outcome::NotTls(_) | Outcome::Closed | Outcome::Silent => rustls,
+            _ => self.expected_to_the_end(),
+        }
     }
 
     /// The same, of which rustls makes something else.
