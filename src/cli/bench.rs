@@ -223,13 +223,15 @@ impl Bench<'_> {
         let stop = CancellationToken::new();
         let run = tokio::spawn(engine::run(plan, Coverage::default(), prober, sender, stop));
         let mut ended_well = 0;
-        while let Some(event) = events.recv().await {
-            let Event::Observed { observations, .. } = event else { continue };
-            let far_enough = |evidence: &Evidence| {
-                let finished = handshake == Handshake::Leaf || evidence.handshake_finished;
-                finished && evidence.key_proven == Some(true)
-            };
-            ended_well += u64::from(observations.iter().all(|seen| far_enough(&seen.evidence)));
+        let far_enough = |evidence: &Evidence| {
+            let finished = handshake == Handshake::Leaf || evidence.handshake_finished;
+            finished && evidence.key_proven == Some(true)
+        };
+        while let Some(batch) = events.recv().await {
+            for event in batch {
+                let Event::Observed { observations, .. } = event else { continue };
+                ended_well += u64::from(observations.iter().all(|seen| far_enough(&seen.evidence)));
+            }
         }
         run.await.map_err(|error| Failure::local(error.to_string()))?;
         Ok(sample(before, ended_well))

@@ -27,7 +27,7 @@ use crate::domain::text::{defang_name, defang_target, escape};
 use crate::domain::tls::Limits;
 use crate::engine::{self, Clock, Event, Prober, RunEnd};
 
-/// Events between engine and collector.
+/// Batches of events between engine and collector.
 const QUEUE: usize = 16;
 
 /// Runs `probe`.
@@ -78,14 +78,16 @@ async fn visit(plan: Plan, prober: Prober) -> Result<Vec<Observation>, Failure> 
     let run = engine::run(Arc::new(plan), Coverage::default(), prober, sender, stop);
     let run = tokio::spawn(run);
     let (mut observations, mut fault) = (Vec::new(), None);
-    while let Some(event) = events.recv().await {
-        match event {
-            Event::Observed { observations: told, .. } => observations.extend(told),
-            Event::Fault(told) => fault = Some(told.message),
-            Event::Skipped { .. } | Event::Slowed { .. } | Event::Recovered { .. } => {}
+    while let Some(batch) = events.recv().await {
+        for event in batch {
+            match event {
+                Event::Observed { observations: told, .. } => observations.extend(told),
+                Event::Fault(told) => fault = Some(told.message),
+                Event::Skipped { .. } | Event::Slowed { .. } | Event::Recovered { .. } => {}
+            }
         }
     }
-    match run.await.map_err(|error| Failure::local(format!("the engine: {error}")))? {
+    match run.await.map_err(|error| Failure::local(format!("the engine: {error}")))?.end {
         _ if !observations.is_empty() => Ok(observations),
         RunEnd::Refused(refusal) => Err(refusal.into()),
         RunEnd::Starved(error) => {

@@ -20,9 +20,10 @@ use crate::domain::observation::Observation;
 use crate::domain::plan::{Plan, Tempo};
 use crate::domain::record::{self, Origin};
 use crate::domain::scan::{Counts, Fault, Scan};
+use crate::domain::spent::Spent;
 use crate::domain::text::defang_target;
 use crate::domain::tls::{Clients, Limits};
-use crate::engine::{self, Clock, Event, Prober, RunEnd, signals};
+use crate::engine::{self, Clock, Event, Prober, Ran, RunEnd, signals};
 use crate::store::{Batch, Hold, Ledger, Resumable};
 
 /// The longest that an observation waits to be written down.
@@ -34,11 +35,8 @@ const BATCH_MAX: usize = 1_024;
 /// Bytes of leaves written down together, at most about so many: a leaf may have 64 KiB.
 const BATCH_BYTES_MAX: usize = 8 * 1_024 * 1_024;
 
-/// Events taken from the queue at once.
-const TAKEN_AT_ONCE: usize = 64;
-
-/// Events between engine and collector: the engine waits when they are full.
-const QUEUE: usize = 512;
+/// Batches of events between engine and collector: the engine waits when they are full.
+const QUEUE: usize = 8;
 
 /// A scan that is written down as going on, and that no other process goes on with.
 pub(super) struct Begun {
@@ -102,6 +100,8 @@ pub(super) struct Session<'a> {
 /// How a sweep ended.
 pub(super) struct Swept {
     pub(super) end: RunEnd,
+    /// Where the time went.
+    pub(super) spent: Spent,
     pub(super) counts: Counts,
     pub(super) covered: Coverage,
     pub(super) complete: bool,
@@ -174,7 +174,7 @@ impl Session<'_> {
         let Begun { scan, ledger, hold, covered, counts, spread } = self.begun;
         let Tempo { limits, connect_timeout, .. } = plan.tempo;
         let prober = prober(self.policy, limits, connect_timeout, self.index)?;
-        let clock = prober.clock;
+        let clock = prober.clock.clone();
         let (sender, events) = mpsc::channel(QUEUE);
         let run = engine::run(plan, covered.clone(), prober, sender, self.stop.clone());
         let engine = tokio::spawn(run);
@@ -197,8 +197,8 @@ impl Session<'_> {
             interruption_told: false,
         };
         let collector = collector.collect(events).await;
-        let end = engine.await.map_err(|error| Failure::local(format!("the engine: {error}")))?;
-        let swept = tokio::task::block_in_place(|| collector.finish(end, clock));
+        let ran = engine.await.map_err(|error| Failure::local(format!("the engine: {error}")))?;
+        let swept = tokio::task::block_in_place(|| collector.finish(ran, &clock));
         drop(hold);
         Ok(swept)
     }
@@ -227,18 +227,16 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    async fn collect(mut self, mut events: Receiver<Event>) -> Self {
-        let mut waiting = Vec::with_capacity(TAKEN_AT_ONCE);
+    async fn collect(mut self, mut events: Receiver<Vec<Event>>) -> Self {
         loop {
             let commit_at = Instant::now() + COMMIT_EVERY;
             let mut open = true;
             while open && self.batch.len() < BATCH_MAX && self.batch_bytes < BATCH_BYTES_MAX {
-                let taken = events.recv_many(&mut waiting, TAKEN_AT_ONCE);
-                match tokio::time::timeout_at(commit_at, taken).await {
-                    Ok(taken) => open = taken > 0,
+                match tokio::time::timeout_at(commit_at, events.recv()).await {
+                    Ok(Some(batch)) => batch.into_iter().for_each(|event| self.take(event)),
+                    Ok(None) => open = false,
                     Err(_) => break,
                 }
-                waiting.drain(..).for_each(|event| self.take(event));
             }
             tokio::task::block_in_place(|| self.commit());
             self.tell_interruption();
@@ -345,7 +343,7 @@ impl Collector<'_> {
         Ok(())
     }
 
-    fn finish(mut self, end: RunEnd, clock: Clock) -> Swept {
+    fn finish(mut self, ran: Ran, clock: &Clock) -> Swept {
         self.progress.end();
         // Told to stop when all had been tried, a scan is as complete as any.
         let complete = self.failure.is_none() && self.covered.len() == self.scan.positions;
@@ -362,7 +360,8 @@ impl Collector<'_> {
             }
         }
         Swept {
-            end,
+            end: ran.end,
+            spent: ran.spent,
             counts: self.counts,
             covered: self.covered,
             complete,

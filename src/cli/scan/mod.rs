@@ -79,6 +79,9 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
     let scan = begun.scan.clone();
     let session = Session { begun, index: Arc::clone(&index), policy, sink, output, stop };
     let swept = session.sweep(Arc::clone(&plan)).await?;
+    if let Some(time) = swept.spent.told(&plan.tempo) {
+        terminal::note(&time);
+    }
     let text = report(&scan, &plan, &swept, &index, Some(store))?;
     let human = settings.format.value == Format::Human;
     conclude(args, &scan, swept, human.then_some(text))

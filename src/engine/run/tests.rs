@@ -1,7 +1,7 @@
 //! The loop over loopback listeners, with clients that need no TLS.
 
-use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{self, Receiver};
@@ -80,15 +80,17 @@ fn prober(offers: Arc<dyn Offers>, clock: Clock) -> Prober {
     Prober { policy, offers, index, clock, connect_timeout: Duration::from_secs(5) }
 }
 
-async fn observations(mut events: Receiver<Event>) -> (Vec<(u64, Observation)>, Vec<Event>) {
+async fn observations(mut events: Receiver<Vec<Event>>) -> (Vec<(u64, Observation)>, Vec<Event>) {
     let (mut observed, mut others) = (Vec::new(), Vec::new());
-    while let Some(event) = events.recv().await {
-        match event {
-            Event::Observed { position, mut observations, summary } => {
-                assert!(summary.is_some() && observations.len() == 1, "{observations:?}");
-                observed.extend(observations.pop().map(|seen| (position, seen)));
+    while let Some(batch) = events.recv().await {
+        for event in batch {
+            match event {
+                Event::Observed { position, mut observations, summary } => {
+                    assert!(summary.is_some() && observations.len() == 1, "{observations:?}");
+                    observed.extend(observations.pop().map(|seen| (position, seen)));
+                }
+                other => others.push(other),
             }
-            other => others.push(other),
         }
     }
     (observed, others)
@@ -102,7 +104,7 @@ async fn every_target_is_observed_once_through_the_narrowest_channel() {
     let stop = CancellationToken::new();
     let run = tokio::spawn(run(plan, Coverage::default(), prober, sender, stop));
     let (observed, others) = observations(events).await;
-    assert!(matches!(run.await.unwrap(), RunEnd::Complete));
+    assert!(matches!(run.await.unwrap().end, RunEnd::Complete));
     assert!(others.is_empty(), "{others:?}");
     let positions: Coverage = observed.iter().map(|(at, _)| (*at, *at)).collect();
     assert_eq!((observed.len(), positions.len()), (64, 64));
@@ -118,7 +120,7 @@ async fn a_panic_is_a_fault_of_one_target_and_ends_nothing() {
     let (_listener, plan) = plan("").await;
     let (sender, events) = mpsc::channel(256);
     let prober = prober(Trivial::panicking_at(0), Clock::start());
-    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await;
+    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await.end;
     assert!(matches!(end, RunEnd::Complete));
     let (observed, others) = observations(events).await;
     assert_eq!(observed.len(), 63);
@@ -128,20 +130,20 @@ async fn a_panic_is_a_fault_of_one_target_and_ends_nothing() {
     assert!(observed.iter().all(|(position, _)| *position != fault.position));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_scope_that_expires_ends_the_run_at_midnight() {
     let (_listener, plan) = plan("rate = 1\nvalid_until = 2026-11-24\n").await;
     let ten_to_midnight = Timestamp::from_seconds(20_782 * 86_400 - 10);
     let (sender, events) = mpsc::channel(256);
     let prober = prober(Trivial::new(), Clock::simulated(ten_to_midnight));
-    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await;
+    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await.end;
     let RunEnd::Refused(refusal) = end else { panic!("{end:?}") };
     assert!(refusal.to_string().contains("expired"), "{refusal}");
     let (observed, _) = observations(events).await;
     assert_eq!(observed.len(), 10);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_stopped_run_ends_what_is_open_and_starts_nothing_more() {
     let (_listener, plan) = plan("rate = 1\n").await;
     let (sender, mut events) = mpsc::channel(256);
@@ -152,7 +154,7 @@ async fn a_stopped_run_ends_what_is_open_and_starts_nothing_more() {
         events.recv().await.unwrap();
     }
     stop.cancel();
-    assert!(matches!(run.await.unwrap(), RunEnd::Stopped));
+    assert!(matches!(run.await.unwrap().end, RunEnd::Stopped));
     let (rest, _) = observations(events).await;
     assert!(rest.len() <= 1, "{}", rest.len());
 }
@@ -163,70 +165,18 @@ async fn a_run_that_nobody_listens_to_stops() {
     let (sender, events) = mpsc::channel(1);
     drop(events);
     let prober = prober(Trivial::new(), Clock::start());
-    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await;
+    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await.end;
     assert!(matches!(end, RunEnd::Stopped));
 }
 
-/// A run whose first three tickets have been handed out but not started.
-fn with_open_tickets(plan: Arc<Plan>) -> (Run, Vec<Ticket>, Receiver<Event>) {
-    let (sender, events) = mpsc::channel(256);
-    let prober = prober(Trivial::new(), Clock::simulated(Timestamp::default()));
-    let stop = CancellationToken::new();
-    let mut run = Run::new(plan, Coverage::default(), prober, sender, stop);
-    let tickets = (0..3)
-        .map(|_| match run.dispatch.next(Moment::ZERO) {
-            Next::Start(ticket) => ticket,
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    (run, tickets, events)
-}
-
-fn shortage() -> Ended {
-    let visiting = Visiting::new(&Policy::new(Depth::Auto));
-    Ended::Local(io::Error::from_raw_os_error(nix::libc::EMFILE), Box::new(visiting))
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_shortage_lowers_the_cap_says_so_and_blames_nobody() {
-    let (_listener, plan) = plan("").await;
-    let (mut run, tickets, mut events) = with_open_tickets(plan);
-    run.take_ended(tickets[0], shortage()).await;
-    assert_eq!(run.dispatch.concurrency(), 2);
-    let Some(Event::Slowed { reason, concurrency }) = events.recv().await else { panic!() };
-    assert!(reason.contains("Too many open files"), "{reason}");
-    assert_eq!(concurrency, 2);
-    run.take_ended(tickets[1], shortage()).await;
-    assert!(events.try_recv().is_err(), "said twice");
-    run.dispatch.finished(tickets[2]);
-    assert_eq!(run.dispatch.next(Moment::ZERO), Next::Start(tickets[0]));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_shortage_that_lasts_ends_the_run_after_ten_seconds() {
-    let (_listener, plan) = plan("").await;
-    let (mut run, tickets, _events) = with_open_tickets(plan);
-    run.dispatch.finished(tickets[1]);
-    run.dispatch.finished(tickets[2]);
-    let mut ticket = tickets[0];
-    while run.end.is_none() {
-        run.take_ended(ticket, shortage()).await;
-        let now = run.prober.clock.now();
-        let Next::Start(next) = run.dispatch.next(now) else { panic!() };
-        ticket = next;
-    }
-    assert!(matches!(run.end, Some(RunEnd::Starved(_))));
-    assert_eq!(run.prober.clock.now().as_secs(), 10);
-}
-
 /// The one target that answers is `closed` at first, and so asked again.
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_second_attempt_is_made_within_the_same_visit_and_not_at_once() {
     let (_listener, plan) = plan("").await;
     let (sender, events) = mpsc::channel(256);
     let clock = Clock::simulated(Timestamp::default());
-    let prober = prober(Trivial::new(), clock);
-    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await;
+    let prober = prober(Trivial::new(), clock.clone());
+    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await.end;
     assert!(matches!(end, RunEnd::Complete));
     assert!(clock.now() >= CLOSED_WAIT, "{:?}", clock.now());
     let (observed, _) = observations(events).await;
@@ -235,67 +185,4 @@ async fn a_second_attempt_is_made_within_the_same_visit_and_not_at_once() {
         let answered = seen.outcome == Outcome::Closed;
         assert_eq!(seen.attempts.len(), if answered { 2 } else { 1 }, "{seen:?}");
     }
-}
-
-/// What an attempt at `ticket` saw, if it was told to end with `outcome` and maybe to show a leaf that matches.
-fn seen(ticket: Ticket, ask: &Ask, verdict: Verdict) -> Observation {
-    let visit = crate::domain::visit::Visit {
-        time: Timestamp::default(),
-        target: ticket.target,
-        began: Moment::ZERO,
-        connected: None,
-        ask,
-    };
-    visit.observation(verdict, &Index::default())
-}
-
-/// A leaf is news whatever was to follow; a refusal is none while another offer is due.
-#[tokio::test(start_paused = true)]
-async fn a_visit_that_is_broken_off_tells_its_leaf_and_claims_no_absence() {
-    use crate::domain::ladder::Stand;
-    let leaf =
-        Verdict { certificates: vec![vec![7]], ..Verdict::without_leaf(Outcome::Certificate) };
-    for (verdict, all_leaves, told) in
-        [(Verdict::without_leaf(Outcome::Closed), false, None), (leaf.clone(), true, Some(false))]
-    {
-        let (_listener, plan) = plan("rate = 1\n").await;
-        let (sender, mut events) = mpsc::channel(256);
-        let mut prober = prober(Trivial::new(), Clock::simulated(Timestamp::default()));
-        prober.policy = Arc::new(Policy { all_leaves, ..Policy::new(Depth::Auto) });
-        let mut run = Run::new(plan, Coverage::default(), prober, sender, CancellationToken::new());
-        let Next::Start(ticket) = run.dispatch.next(Moment::ZERO) else { panic!() };
-        let visiting = Visiting::new(&run.prober.policy);
-        let seen = seen(ticket, &visiting.ask.clone(), verdict);
-        let stand = visiting.take(seen, &run.prober.policy);
-        assert!(matches!(stand, Stand::Again(..)), "{stand:?}");
-        run.take_ended(ticket, Ended::Stands { stand, abandoned: false }).await;
-        assert!(events.try_recv().is_err());
-        run.tell_what_is_left().await;
-        let event = events.try_recv().ok().map(|event| match event {
-            Event::Observed { summary, .. } => summary.is_some(),
-            other => panic!("{other:?}"),
-        });
-        assert_eq!(event, told);
-    }
-}
-
-/// A host that was left forty times with a handshake that had begun is asked to finish the next one.
-#[tokio::test(start_paused = true)]
-async fn handshakes_are_completed_where_too_many_were_abandoned() {
-    let (_listener, plan) = plan("").await;
-    let (sender, _events) = mpsc::channel(256);
-    let mut prober = prober(Trivial::new(), Clock::simulated(Timestamp::default()));
-    let server_names = (0..100)
-        .map(|number| crate::domain::tls::ServerName::new(&format!("n{number}.example")).unwrap())
-        .collect();
-    prober.policy = Arc::new(Policy { server_names, ..Policy::new(Depth::Auto) });
-    let stop = CancellationToken::new();
-    let mut run = Run::new(plan, Coverage::default(), prober, sender, stop);
-    let Next::Start(ticket) = run.dispatch.next(Moment::ZERO) else { panic!() };
-    for _ in 0..40 {
-        assert!(!run.courtesy.is_due(ticket.target.address, Moment::ZERO));
-        let stand = Stand::Again(Box::new(Visiting::new(&run.prober.policy)), Vec::new());
-        run.take_ended(ticket, Ended::Stands { stand, abandoned: true }).await;
-    }
-    assert!(run.courtesy.is_due(ticket.target.address, Moment::ZERO));
 }

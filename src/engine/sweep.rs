@@ -1,0 +1,237 @@
+//! What a sweep does next, and what it makes of what has ended: the engine without its sockets.
+//!
+//! Here the rules of `domain` come together: the dispatch that says which target is next, the ladder that says
+//! whether a visit is over, the courtesy that completes handshakes where too many were abandoned. Time and results
+//! go in; tickets and events come out. Nothing here waits.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::{Event, RunEnd};
+use crate::domain::courtesy::Courtesy;
+use crate::domain::dispatch::{Dispatch, Next, Ticket};
+use crate::domain::ladder::{Policy, Stand, Summary, Visiting};
+use crate::domain::observation::Observation;
+use crate::domain::scan::Fault;
+use crate::domain::scope::Refusal;
+use crate::domain::tls::Moment;
+
+/// How long to wait when this machine is out of something and no probe is open that could free it.
+const SHORTAGE_WAIT: Duration = Duration::from_millis(100);
+
+/// After how many such waits in a row the run gives up.
+const SHORTAGES_MAX: u32 = 100;
+
+/// After how many faults of its own a run gives up: positions that faults leave uncovered stay few.
+const FAULTS_MAX: u32 = 1_000;
+
+/// One sweep over what its dispatch hands out.
+pub(super) struct Sweep {
+    dispatch: Dispatch,
+    policy: Arc<Policy>,
+    courtesy: Courtesy,
+    /// Visits between two attempts, by position.
+    visits: HashMap<u64, Box<Visiting>>,
+    /// What is to be reported.
+    told: Vec<Event>,
+    shortages: u32,
+    /// Nothing starts before this moment.
+    paused_until: Moment,
+    /// Whether a shortage has been reported that is not over.
+    slowed: bool,
+    faults: u32,
+    end: Option<RunEnd>,
+}
+
+/// An attempt that is to be made.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub(super) ticket: Ticket,
+    /// The visit that it belongs to; `None` for a first attempt like any other.
+    pub(super) visiting: Option<Box<Visiting>>,
+}
+
+impl Sweep {
+    /// A sweep of `ports` ports that asks what `policy` says.
+    pub(super) fn new(dispatch: Dispatch, policy: Arc<Policy>, ports: usize) -> Self {
+        Self {
+            courtesy: Courtesy::new(ports * policy.attempts_max()),
+            dispatch,
+            policy,
+            visits: HashMap::new(),
+            told: Vec::new(),
+            shortages: 0,
+            paused_until: Moment::ZERO,
+            slowed: false,
+            faults: 0,
+            end: None,
+        }
+    }
+
+    /// What to do at `now`; what is to be skipped is told already.
+    pub(super) fn next(&mut self, now: Moment) -> Next {
+        if now < self.paused_until {
+            return Next::Wait(self.paused_until);
+        }
+        let next = self.dispatch.next(now);
+        if let Next::Skip { first, last } = next {
+            self.told.push(Event::Skipped { first, last });
+        }
+        next
+    }
+
+    /// Begins the attempt at `ticket`.
+    pub(super) fn begin(&mut self, ticket: Ticket, now: Moment) -> Due {
+        let mut visiting = self.visits.remove(&ticket.position);
+        if self.courtesy.is_due(ticket.target.address, now) {
+            let visit = visiting.get_or_insert_with(|| Box::new(Visiting::new(&self.policy)));
+            visit.ask.asked = visit.ask.asked.to_the_end();
+        }
+        Due { ticket, visiting }
+    }
+
+    /// Takes what the attempt saw.
+    pub(super) fn seen(&mut self, due: Due, seen: Observation, now: Moment) {
+        self.shortages = 0;
+        let Due { ticket, visiting } = due;
+        if seen.tls.is_some() && !seen.evidence.handshake_finished {
+            self.courtesy.abandoned(ticket.target.address, now);
+        }
+        let stand = match visiting {
+            Some(visiting) => visiting.take(seen, &self.policy),
+            None => Visiting::new(&self.policy).take(seen, &self.policy),
+        };
+        match stand {
+            Stand::Again(visiting, told) => {
+                self.dispatch.returned(ticket, now + visiting.ask.after);
+                self.visits.insert(ticket.position, visiting);
+                self.tell(ticket.position, told, None);
+            }
+            Stand::Over(summary, told) => self.finish(ticket, told, Some(summary)),
+        }
+    }
+
+    /// The scope did not permit the attempt: nothing more is started.
+    pub(super) fn refused(&mut self, due: Due, refusal: Refusal) {
+        self.end.get_or_insert(RunEnd::Refused(refusal));
+        self.break_off(due);
+    }
+
+    /// A fault of our own ended the attempt.
+    pub(super) fn fault(&mut self, due: Due, fault: Fault) {
+        self.faults += 1;
+        if self.faults >= FAULTS_MAX {
+            self.end.get_or_insert(RunEnd::Broken);
+        }
+        self.told.push(Event::Fault(fault));
+        self.break_off(due);
+    }
+
+    /// This machine is short of something: the attempt told nothing and is to be made again.
+    pub(super) fn short(&mut self, due: Due, error: io::Error, now: Moment) {
+        let Due { ticket, visiting } = due;
+        tracing::debug!(target = %ticket.target, %error, "short of a local resource");
+        if let Some(visiting) = visiting
+            && visiting.has_begun()
+        {
+            self.visits.insert(ticket.position, visiting);
+        }
+        self.dispatch.returned(ticket, now);
+        self.slow_down(error, now);
+    }
+
+    /// Lowers the cap to what is open now; with nothing open, waits for others to free something.
+    fn slow_down(&mut self, error: io::Error, now: Moment) {
+        let open = self.dispatch.in_flight();
+        if open > 0 {
+            if open < self.dispatch.concurrency() {
+                self.dispatch.lower_concurrency(open);
+                // Said once: what follows until it is over is the same shortage.
+                if !std::mem::replace(&mut self.slowed, true) {
+                    let (reason, concurrency) = (error.to_string(), self.dispatch.concurrency());
+                    self.told.push(Event::Slowed { reason, concurrency });
+                }
+            }
+            return;
+        }
+        self.shortages += 1;
+        if self.shortages > SHORTAGES_MAX {
+            self.end.get_or_insert(RunEnd::Starved(error));
+        }
+        self.paused_until = now + SHORTAGE_WAIT;
+    }
+
+    /// Ends a visit before its time, and tells what it has seen.
+    fn break_off(&mut self, due: Due) {
+        let broken_off = due.visiting.map(|visiting| visiting.break_off(&self.policy));
+        let (summary, told) = broken_off.unwrap_or_default();
+        self.finish(due.ticket, told, summary);
+    }
+
+    fn finish(&mut self, ticket: Ticket, told: Vec<Observation>, summary: Option<Summary>) {
+        let recovered = self.dispatch.finished(ticket);
+        self.tell(ticket.position, told, summary);
+        if recovered {
+            self.slowed = false;
+            self.told.push(Event::Recovered { concurrency: self.dispatch.concurrency() });
+        }
+    }
+
+    fn tell(&mut self, position: u64, observations: Vec<Observation>, summary: Option<Summary>) {
+        for seen in &observations {
+            tracing::debug!(target = %seen.target, outcome = %seen.outcome, "visited");
+        }
+        if !observations.is_empty() {
+            self.told.push(Event::Observed { position, observations, summary });
+        }
+    }
+
+    /// Tells what was seen in visits that have not come to their end.
+    pub(super) fn tell_what_is_left(&mut self) {
+        for (position, visiting) in std::mem::take(&mut self.visits) {
+            let (summary, told) = visiting.break_off(&self.policy);
+            self.tell(position, told, summary);
+        }
+    }
+
+    /// Ends the run, unless it has ended before.
+    pub(super) fn end_with(&mut self, end: RunEnd) {
+        self.end.get_or_insert(end);
+    }
+
+    /// Whether nothing more is to be started.
+    pub(super) const fn has_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// How it ended, if it did.
+    pub(super) fn take_end(&mut self) -> Option<RunEnd> {
+        self.end.take()
+    }
+
+    /// Whether the run pauses for want of something at `now`.
+    pub(super) fn is_short(&self, now: Moment) -> bool {
+        now < self.paused_until
+    }
+
+    /// Whether as many probes are open as may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.dispatch.in_flight() >= self.dispatch.concurrency()
+    }
+
+    /// How many events wait to be reported.
+    pub(super) const fn told_len(&self) -> usize {
+        self.told.len()
+    }
+
+    /// Takes the events that wait to be reported.
+    pub(super) fn take_told(&mut self) -> Vec<Event> {
+        let room = self.told.len();
+        std::mem::replace(&mut self.told, Vec::with_capacity(room))
+    }
+}
+
+#[cfg(test)]
+mod tests;
