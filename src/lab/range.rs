@@ -6,18 +6,16 @@ use std::process;
 use std::sync::Arc;
 
 use ipnet::Ipv4Net;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
 use super::behaviour::Behaviour;
 use super::certificates::{CertificateKind, Certificates};
-use super::conversation::{converse, relay, shake_hands};
 use super::error::LabError;
-use super::hostile::{Step, play};
 use super::layout::{HOSTS, OWNER, behaviour};
+use super::server::Server;
 use super::tls::TlsServers;
 use super::{indicators, listener};
 use crate::domain::address::Target;
@@ -188,41 +186,6 @@ impl Bound {
     }
 }
 
-/// What one listener does with each of its connections.
-#[derive(Clone)]
-enum Server {
-    Tls(TlsAcceptor),
-    Script(Arc<[Step]>),
-    /// The address that all is passed on to.
-    Relay(SocketAddrV4),
-    Other(Behaviour),
-}
-
-impl Server {
-    fn new(
-        behaviour: Behaviour,
-        owner: SocketAddrV4,
-        servers: &TlsServers,
-        certificates: &Certificates,
-    ) -> Self {
-        match (behaviour, servers.acceptor(behaviour)) {
-            (_, Some(acceptor)) => Self::Tls(acceptor.clone()),
-            (Behaviour::Hostile(script), _) => Self::Script(script.steps(certificates).into()),
-            (Behaviour::Relay, _) => Self::Relay(owner),
-            (other, None) => Self::Other(other),
-        }
-    }
-
-    async fn serve(self, stream: TcpStream) -> io::Result<()> {
-        match self {
-            Self::Tls(acceptor) => shake_hands(&acceptor, stream).await,
-            Self::Script(steps) => play(&steps, stream).await,
-            Self::Relay(owner) => relay(stream, owner).await,
-            Self::Other(behaviour) => converse(behaviour, stream).await,
-        }
-    }
-}
-
 /// The /24 at that index within 127.64.0.0/10, counted round and round.
 fn block(index: u32) -> Ipv4Net {
     let first = BLOCKS_FROM + (index % BLOCKS) * HOSTS as u32;
@@ -234,6 +197,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::time::Duration;
 
+    use tokio::net::TcpStream;
     use tokio::time::timeout;
 
     use super::super::client;

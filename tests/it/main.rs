@@ -4,6 +4,8 @@
 
 /// Certificates written field by field.
 mod certificate;
+/// Fifty thousand targets at full speed, each with its exact outcome.
+mod crowd;
 /// `certsweep demo` finds what it promises.
 mod demo;
 /// `scan --dry-run` tells all settings with their origins, and does nothing.

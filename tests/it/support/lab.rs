@@ -4,8 +4,9 @@ use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use certsweep::domain::address::Target;
+use certsweep::domain::cert::Leaf;
 use certsweep::engine::limits;
-use certsweep::lab::{Behaviour, Expected, Range};
+use certsweep::lab::{Behaviour, CertificateKind, Expected, Range};
 use tokio::runtime::Runtime;
 
 use super::{Row, Table, Workspace};
@@ -86,21 +87,7 @@ impl Lab {
     }
 
     fn row_of(&self, expected: &Expected) -> Row {
-        let sha1 = expected.leaf.map(|kind| self.range.leaf(kind).sha1.to_string());
-        Row {
-            outcome: expected.outcome.word().to_owned(),
-            detail: expected.outcome.detail(),
-            ended: expected.ended.map(|ended| ended.word().to_owned()),
-            matches: sha1
-                .iter()
-                .filter(|_| expected.matches)
-                .map(|s| format!("sha1:{s}"))
-                .collect(),
-            sha1,
-            key_proven: expected.key_proven,
-            handshake_finished: expected.handshake_finished,
-            tls_version: expected.tls_version.map(str::to_owned),
-        }
+        row_of(expected, |kind| self.range.leaf(kind))
     }
 
     /// The targets at which a sweep must find a match, in order of address and port.
@@ -113,6 +100,21 @@ impl Lab {
             .collect();
         targets.sort();
         targets
+    }
+}
+
+/// What a sweep must make of what is `expected`, where `leaf` gives the leaf of each kind.
+pub(crate) fn row_of<'a>(expected: &Expected, leaf: impl Fn(CertificateKind) -> &'a Leaf) -> Row {
+    let sha1 = expected.leaf.map(|kind| leaf(kind).sha1.to_string());
+    Row {
+        outcome: expected.outcome.word().to_owned(),
+        detail: expected.outcome.detail(),
+        ended: expected.ended.map(|ended| ended.word().to_owned()),
+        matches: sha1.iter().filter(|_| expected.matches).map(|s| format!("sha1:{s}")).collect(),
+        sha1,
+        key_proven: expected.key_proven,
+        handshake_finished: expected.handshake_finished,
+        tls_version: expected.tls_version.map(str::to_owned),
     }
 }
 
