@@ -98,6 +98,9 @@ pub(super) struct ScanArgs {
     /// Connections open at once [default: 1000, or what the file descriptors allow]
     #[arg(long, value_name = "N", env = "CERTSWEEP_CONCURRENCY")]
     pub(super) concurrency: Option<usize>,
+    /// Event loops, each on a thread of its own [default: one per core; one up to 10000/s]
+    #[arg(long, value_name = "N", env = "CERTSWEEP_THREADS")]
+    pub(super) threads: Option<usize>,
     /// Seconds to wait for a connection, and again for the handshake [default: 5]
     #[arg(long, value_name = "SECONDS", env = "CERTSWEEP_TIMEOUT", allow_negative_numbers = true)]
     pub(super) timeout: Option<f64>,

@@ -45,7 +45,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
         return runtime.block_on(serve());
     }
     let servers = Servers::start()?;
-    let concurrency = limits::cap(args.concurrency.max(1), limit, limits::open_descriptors())
+    let concurrency = limits::cap(args.concurrency.max(1), 1, limit, limits::open_descriptors())
         .ok_or_else(|| Failure::local("too few file descriptors; raise ulimit -n"))?
         .concurrency;
     let bench = Bench { args, servers, concurrency };

@@ -13,14 +13,16 @@ use super::source;
 use crate::domain::document::{Document, Placed};
 use crate::domain::pace::RATE_MIN;
 use crate::domain::scope::Scope;
+use crate::engine::limits;
 
 /// The settings file that is read where there is one.
 const FILE: &str = "certsweep.toml";
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "rate",
     "rate_per_prefix",
     "concurrency",
+    "threads",
     "timeout",
     "store",
     "format",
@@ -71,6 +73,7 @@ pub(super) struct File {
     rate: Option<f64>,
     rate_per_prefix: Option<f64>,
     concurrency: Option<usize>,
+    threads: Option<usize>,
     timeout: Option<f64>,
     store: Option<PathBuf>,
     format: Option<Format>,
@@ -97,9 +100,14 @@ impl File {
         let mut table = document.table(&KEYS)?;
         let format = table.text("format")?.map(|word| choice(document, &word)).transpose()?;
         let handshake = table.text("handshake")?.map(|word| choice(document, &word)).transpose()?;
-        let whole = |number: Placed<f64>| match number.value {
+        let whole = |key: &str, number: Placed<f64>| match number.value {
             value if value.fract() == 0.0 && value < 1e9 => Ok(value as usize),
-            _ => Err(document.complain(number.span.start, "'concurrency' must be a whole number")),
+            _ => {
+                Err(document.complain(number.span.start, format!("'{key}' must be a whole number")))
+            }
+        };
+        let count = |key: &'static str, number: Option<Placed<f64>>| {
+            number.map(|number| whole(key, number)).transpose()
         };
         let seconds = |number: Placed<f64>| match duration(number.value) {
             Some(_) => Ok(number.value),
@@ -111,7 +119,8 @@ impl File {
             name: file.to_owned(),
             rate: table.rate("rate")?,
             rate_per_prefix: table.rate("rate_per_prefix")?,
-            concurrency: table.positive_number("concurrency")?.map(whole).transpose()?,
+            concurrency: count("concurrency", table.positive_number("concurrency")?)?,
+            threads: count("threads", table.positive_number("threads")?)?,
             timeout: table.positive_number("timeout")?.map(seconds).transpose()?,
             store: table.text("store")?.map(|path| path.value.into()),
             format,
@@ -145,6 +154,7 @@ pub(super) struct Settings {
     pub(super) rate: Setting<Option<f64>>,
     pub(super) rate_per_prefix: Setting<Option<f64>>,
     pub(super) concurrency: Setting<usize>,
+    pub(super) threads: Setting<usize>,
     pub(super) timeout: Setting<Duration>,
     pub(super) store: Setting<PathBuf>,
     pub(super) format: Setting<Format>,
@@ -184,11 +194,18 @@ impl Settings {
         if concurrency.value == 0 {
             return Err(Failure::usage("--concurrency must be at least 1"));
         }
+        let by_rate = limits::threads(rate.value);
+        let threads = layers.pick("threads", args.threads, file.threads, by_rate);
+        if !(1..=limits::THREADS_MAX).contains(&threads.value) {
+            let most = limits::THREADS_MAX;
+            return Err(Failure::usage(format!("--threads must be from 1 to {most}")));
+        }
         let store = args.output.store.clone();
         Ok(Self {
             rate,
             rate_per_prefix,
             concurrency,
+            threads,
             timeout: Setting::new(self::timeout(timeout.value)?, timeout.origin),
             store: match layers.picked("store", store, file.store.clone()) {
                 Some(store) => store,

@@ -43,19 +43,22 @@ pub struct Tempo {
     pub rate_per_prefix: Option<f64>,
     /// Connections open at once.
     pub concurrency: usize,
-    /// Time from the SYN to the accepted connection.
+    /// Event loops that share them.
+    pub threads: usize,
+    /// The longest time from the SYN to the accepted connection.
     pub connect_timeout: Duration,
     /// Bounds on what follows.
     pub limits: Limits,
 }
 
 impl Default for Tempo {
-    /// 1,000 connections at once, 5 s to connect; rates are the scope's to say.
+    /// 1,000 connections at once in one loop, 5 s to connect; rates are the scope's to say.
     fn default() -> Self {
         Self {
             rate: None,
             rate_per_prefix: None,
             concurrency: 1_000,
+            threads: 1,
             connect_timeout: Duration::from_secs(5),
             limits: Limits::default(),
         }

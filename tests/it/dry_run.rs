@@ -77,6 +77,7 @@ fn every_setting_says_where_it_came_from() {
         ("rate", "20 connections/s", "environment"),
         ("rate per prefix", "5 connections/s", "default"),
         ("concurrency", "64", "flag"),
+        ("threads", "1", "default"),
         ("timeout", "2.5s", "certsweep.toml"),
         ("seed", "5", "flag"),
         ("store", store.as_str(), "default"),

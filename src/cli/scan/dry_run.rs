@@ -35,6 +35,7 @@ pub(super) fn text(prepared: &Prepared) -> String {
     lines.push(setting("rate", &settings.rate, |rate| per_second(*rate)));
     lines.push(setting("rate per prefix", &settings.rate_per_prefix, |rate| per_second(*rate)));
     lines.push(setting("concurrency", &settings.concurrency, ToString::to_string));
+    lines.push(setting("threads", &settings.threads, ToString::to_string));
     lines.push(setting("timeout", &settings.timeout, |timeout| format!("{timeout:?}")));
     lines.push(setting("handshake", &settings.handshake, |how| how.word().to_owned()));
     let names: Vec<&str> = prepared.policy.server_names.iter().map(ServerName::as_str).collect();

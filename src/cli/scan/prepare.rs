@@ -63,7 +63,7 @@ pub(super) fn prepare(
     let indicator_files: Vec<_> = args.indicators.iter().chain(&file.indicators).cloned().collect();
     let sets = source::indicator_sets(&indicator_files)?;
     let policy = asking::policy(&args.asking, settings.handshake.value, &sets)?;
-    let mut warnings = fit_descriptors(&mut settings)?;
+    let mut warnings = fit_limits(&mut settings)?;
     warnings.extend(targets.iter().flat_map(|list| left_out(list, &scope, &ports)));
     let plan = plan_of(scope, ports, targets, &settings);
     let shard = args.shard.unwrap_or(Shard::WHOLE);
@@ -168,30 +168,43 @@ fn plan_of(
         rate: settings.rate.value,
         rate_per_prefix: settings.rate_per_prefix.value,
         concurrency: settings.concurrency.value,
+        threads: settings.threads.value,
         connect_timeout: timeout,
         limits: Limits { handshake: timeout, ..Limits::default() },
     };
     move |part| Ok(Plan::new(scope.clone(), ports.clone(), targets.clone(), part, tempo)?)
 }
 
-/// Lowers the concurrency to what this process may open.
-fn fit_descriptors(settings: &mut Settings) -> Result<Vec<String>, Failure> {
+/// Lowers the concurrency to what this process may open and what memory there is for it.
+fn fit_limits(settings: &mut Settings) -> Result<Vec<String>, Failure> {
     let (limit, open) = (limits::descriptors(), limits::open_descriptors());
-    let asked = settings.concurrency.value;
-    let Some(cap) = limits::cap(asked, limit, open) else {
+    let (asked, threads) = (settings.concurrency.value, settings.threads.value);
+    let Some(cap) = limits::cap(asked, threads, limit, open) else {
         return Err(Failure::local(format!(
             "only {limit} file descriptors are allowed and {open} are in use; raise ulimit -n to at \
              least {}",
             open + 64
         )));
     };
+    let mut warnings = Vec::new();
+    if cap.lowered {
+        warnings.push(format!(
+            "{} connections at once instead of {asked}: {limit} file descriptors are allowed; raise \
+             ulimit -n for more",
+            cap.concurrency
+        ));
+    }
     settings.concurrency.value = cap.concurrency;
-    let warning = format!(
-        "{} connections at once instead of {asked}: {limit} file descriptors are allowed; raise \
-         ulimit -n for more",
-        cap.concurrency
-    );
-    Ok(cap.lowered.then_some(warning).into_iter().collect())
+    if let Some(most) = limits::connections_in_memory()
+        && most < cap.concurrency
+    {
+        warnings.push(format!(
+            "{most} connections at once instead of {}: there is little free memory",
+            cap.concurrency
+        ));
+        settings.concurrency.value = most;
+    }
+    Ok(warnings)
 }
 
 /// The unfinished scan of `plan` in the ledger at `store`: the one called `id`, or the latest.
