@@ -175,7 +175,7 @@ pub(super) enum Handshake {
     Auto,
     /// Complete it, with rustls where it can and with our own client where it cannot
     Full,
-    /// Read the certificate and the signature that comes with it, SSL 3.0 to TLS 1.3, any key exchange
+    /// Stop at the certificate, SSL 3.0 to TLS 1.3, any key exchange; no key is proven
     Leaf,
 }
 

@@ -202,8 +202,8 @@ impl Bench<'_> {
         sample(before, connected.load(Ordering::Relaxed))
     }
 
-    /// A whole sweep; results are counted and dropped. A target ended well if its key was proven and, where that
-    /// was wanted, the handshake finished.
+    /// A whole sweep; results are counted and dropped. A target ended well if its leaf was seen and, where more
+    /// was wanted, the handshake finished and the key proven.
     async fn sweep(
         &self,
         targets: u32,
@@ -224,8 +224,8 @@ impl Bench<'_> {
         let run = tokio::spawn(engine::run(plan, Coverage::default(), prober, sender, stop));
         let mut ended_well = 0;
         let far_enough = |evidence: &Evidence| {
-            let finished = handshake == Handshake::Leaf || evidence.handshake_finished;
-            finished && evidence.key_proven == Some(true)
+            let finished = evidence.handshake_finished && evidence.key_proven == Some(true);
+            finished || (handshake == Handshake::Leaf && evidence.presented)
         };
         while let Some(batch) = events.recv().await {
             for event in batch {

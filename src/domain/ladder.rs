@@ -22,7 +22,7 @@ const UNRECOGNIZED_NAME: u8 = 112;
 /// How far visits go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// To the certificate and the server's signature; no handshake is completed.
+    /// To the certificate; no handshake is completed.
     Leaf,
     /// To the certificate; where it matches at tier A, B or C, to the end of the handshake.
     Auto,
@@ -61,7 +61,7 @@ impl Policy {
 
     const fn first(&self) -> Asked {
         match self.depth {
-            Depth::Leaf | Depth::Auto => Asked::Own(Hello::Universal, Goal::Proof),
+            Depth::Leaf | Depth::Auto => Asked::Own(Hello::Universal, Goal::Leaf),
             Depth::Full => Asked::Rustls,
         }
     }
@@ -75,7 +75,7 @@ impl Policy {
         };
         let tried_by_own = seen.attempts.iter().any(|attempt| attempt.asked.client() == "own");
         let now = |asked: Asked| (asked, Duration::ZERO);
-        let goal = if self.depth == Depth::Full { Goal::Finish } else { Goal::Proof };
+        let goal = if self.depth == Depth::Full { Goal::Finish } else { Goal::Leaf };
         let own = |hello| Asked::Own(hello, goal);
         match seen.outcome {
             Outcome::Certificate => {
@@ -119,7 +119,7 @@ impl Policy {
 
     /// Offers for each kind of key. They are few, and the leaf may match: they go to the end at once.
     fn kinds(&self, seen: &Observation) -> Vec<Asked> {
-        let goal = if self.depth == Depth::Leaf { Goal::Proof } else { Goal::Finish };
+        let goal = if self.depth == Depth::Leaf { Goal::Leaf } else { Goal::Finish };
         let is_of = |kind: &[&str]| {
             let leaf = seen.leaf.as_ref().and_then(|leaf| leaf.description.key.as_deref());
             leaf.is_some_and(|key| kind.iter().any(|start| key.starts_with(start)))

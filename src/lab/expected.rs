@@ -110,17 +110,17 @@ impl Behaviour {
     /// What a sweep must make of it that completes the handshakes of matches, as `--handshake auto` does.
     pub fn expected_of_auto(&self) -> Expected {
         match self {
-            Self::Hostile(script) if script.own.matches => script.expected_to_the_end(),
+            Self::Hostile(script) if script.own.matches => script.own,
             _ if self.expected().matches => self.expected(),
-            _ => self.expected_of_own(),
+            _ => self.expected_of_leaf(),
         }
     }
 
-    /// What a sweep must make of it with our own client alone, which does not complete handshakes.
-    pub fn expected_of_own(&self) -> Expected {
+    /// What a sweep must make of it that stops at the certificate, as `--handshake leaf` does.
+    pub fn expected_of_leaf(&self) -> Expected {
         match self {
-            Self::Hostile(script) => script.own,
-            _ => Expected { handshake_finished: false, ..self.expected() },
+            Self::Hostile(script) => script.expected_of_leaf(),
+            _ => Expected { handshake_finished: false, key_proven: None, ..self.expected() },
         }
     }
 }
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_leaf_goes_with_the_word_certificate_and_with_no_other() {
         for behaviour in Behaviour::all() {
-            for expected in [behaviour.expected(), behaviour.expected_of_own()] {
+            for expected in [behaviour.expected(), behaviour.expected_of_leaf()] {
                 let seen = expected.outcome == Outcome::Certificate;
                 assert_eq!(seen, expected.leaf.is_some(), "{behaviour:?}");
                 assert!(seen || expected.key_proven.is_none(), "{behaviour:?}");
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn full_and_leaf_agree_on_outcome_and_leaf_everywhere() {
         for behaviour in Behaviour::all() {
-            let [full, leaf] = [behaviour.expected(), behaviour.expected_of_own()];
+            let [full, leaf] = [behaviour.expected(), behaviour.expected_of_leaf()];
             assert_eq!((full.outcome, full.leaf), (leaf.outcome, leaf.leaf), "{behaviour:?}");
         }
     }

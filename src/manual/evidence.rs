@@ -6,15 +6,18 @@
 //!   8422, section 5.4; RFC 5246, 4346 and 2246, section 7.4.3). Where it is `null`, `unproven` says why.
 //! * **handshake finished**: both Finished messages were exchanged.
 //!
+//! A proof is asked for where the leaf matches at tier A, B or C, and of all with `--handshake full`: a handshake is
+//! completed then. Everybody else is left at the certificate, which is *presented* (`not_reached`): to check a signature
+//! costs more than all the rest.
+//!
 //! With RSA key exchange there is no such signature: there the key is proven by finishing the handshake with a fresh
-//! secret that only a holder of the key can decrypt (RFC 5246, section 7.4.7.1). That is done where the leaf matches
-//! at tier A, B or C, and for all with `--handshake full`, from TLS 1.0 on, with AES and 3DES in CBC mode, RC4, AES in GCM
-//! and CCM mode, and without encryption. Before TLS 1.3 the signature covers the randoms and the server's share, so
+//! secret that only a holder of the key can decrypt (RFC 5246, section 7.4.7.1). That is done from TLS 1.0 on, with AES
+//! and 3DES in CBC mode, RC4, AES in GCM and CCM mode, and without encryption. Before TLS 1.3 the signature covers the randoms and the server's share, so
 //! that it proves the key and not each byte of the certificate around it; TLS 1.3 signs the whole transcript.
 //!
 //! | `unproven` | why nothing is known of the key |
 //! | --- | --- |
-//! | `not_reached` | the connection ended, or was ended, before the server had proven anything |
+//! | `not_reached` | the connection ended, or was ended at the certificate, before the server had proven anything |
 //! | `no_signature` | RSA or static Diffie-Hellman key exchange, and the handshake was not finished |
 //! | `cipher` | RSA key exchange with a cipher or version that cannot be finished: Camellia, ARIA, SEED, DES, SSL 3.0 |
 //! | `not_finished` | RSA key exchange, and the server did not finish, as whoever holds the key could have |

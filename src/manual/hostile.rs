@@ -1,11 +1,12 @@
 //! Servers that break the rules, and what becomes of each.
 //!
 //! Every one of these is played by the lab: over loopback in `certsweep demo`, and in memory by the tests, in pieces of
-//! one, two and seven bytes and whole. Each has one outcome for our own client, and one for rustls alone. The two differ
-//! mostly because rustls hands out a leaf only once the server's signature has come, and because it does not know suites
-//! and versions that are old. `--handshake leaf` and `auto` see what our own client sees; `full` asks rustls first and,
-//! where that sees no leaf, our own client, so that it comes to the same outcome and leaf as the others. Close
-//! and reset after every byte of a good flight are played in memory as well.
+//! one, two and seven bytes and whole. Each has one outcome for our own client where it goes to the end of the handshake,
+//! and one for rustls alone. The two differ mostly because rustls hands out a leaf only once the server's signature has
+//! come, and because it does not know suites and versions that are old. `--handshake full` asks rustls first and, where
+//! that sees no leaf, our own client, so that it comes to the same outcome and leaf as the others. `leaf`, and `auto`
+//! unless the leaf matches, stop once the Certificate message is whole: they see the same outcome and leaf, and nothing
+//! of what comes after them. Close and reset after every byte of a good flight are played in memory as well.
 //!
 //! `certificate`, then something, means that the leaf is kept, and `ended` in the record has the second word. A key is
 //! never proven by any of them. The outcomes are those that RFC 8446 and RFC 5246 ask for, but that a leaf which can be
@@ -131,7 +132,7 @@
 //! | `sealed_leaf_then_close` | TLS 1.3: shows the leaf and closes before it signs | `certificate`, then `stalled` | `stalled` |
 //! | `sealed_leaf_then_alert` | TLS 1.3: shows the leaf and sends an encrypted fatal alert 80, internal_error | `certificate`, then `alert` (fatal internal_error(80)) | `alert` (fatal internal_error(80)) |
 //! | `sealed_padding` | TLS 1.3: hides the leaf before 15,000 bytes of padding, which is allowed | `certificate`, then `stalled` | `stalled` |
-//! | `sealed_made_up_signature` | TLS 1.3: shows an indicator's leaf and signs without its key | `certificate`, key proven: false | `certificate`, then `stalled`, key proven: false |
+//! | `sealed_made_up_signature` | TLS 1.3: shows an indicator's leaf and signs without its key | `certificate`, then `stalled`, key proven: false | the same |
 //! | `sealed_finished_unsigned` | TLS 1.3: shows the leaf and sends Finished where its signature belongs | `certificate`, then `malformed` | `malformed` |
 //! | `sealed_leaf_twice` | TLS 1.3: shows the leaf in two Certificate messages | `certificate`, then `malformed` | `malformed` |
 //! | `sealed_change_cipher_spec` | TLS 1.3: sends a ChangeCipherSpec inside the encryption | `malformed` | the same |
@@ -143,9 +144,9 @@
 //! | `sealed_key_update` | TLS 1.3: sends a KeyUpdate in the middle of the handshake | `malformed` | the same |
 //! | `sealed_extensions_twice` | TLS 1.3: sends EncryptedExtensions 2,000 times | `malformed` | the same |
 //! | `sealed_leaf_length` | TLS 1.3: sends a certificate that is longer than the list it is in | `malformed` | the same |
-//! | `replay_rsa_12` | TLS 1.2 with RSA key exchange: an indicator's leaf, and a Finished that is made up | `certificate` | `malformed` |
-//! | `replay_rsa_11` | TLS 1.1 with RSA key exchange: an indicator's leaf, and a Finished that is made up | `certificate` | `malformed` |
-//! | `replay_rsa_10` | TLS 1.0 with RSA key exchange: an indicator's leaf, and a Finished that is made up | `certificate` | `malformed` |
-//! | `replay_dhe_10` | TLS 1.0 with DHE: an indicator's leaf, and a signature that is made up | `certificate`, key proven: false | `malformed` |
-//! | `replay_ecdhe_12` | TLS 1.2 with ECDHE: an indicator's leaf, and a signature that is made up | `certificate`, key proven: false | `stalled` |
+//! | `replay_rsa_12` | TLS 1.2 with RSA key exchange: an indicator's leaf, and a Finished that is made up | `certificate`, then `malformed` | `malformed` |
+//! | `replay_rsa_11` | TLS 1.1 with RSA key exchange: an indicator's leaf, and a Finished that is made up | `certificate`, then `malformed` | `malformed` |
+//! | `replay_rsa_10` | TLS 1.0 with RSA key exchange: an indicator's leaf, and a Finished that is made up | `certificate`, then `malformed` | `malformed` |
+//! | `replay_dhe_10` | TLS 1.0 with DHE: an indicator's leaf, and a signature that is made up | `certificate`, then `stalled`, key proven: false | `malformed` |
+//! | `replay_ecdhe_12` | TLS 1.2 with ECDHE: an indicator's leaf, and a signature that is made up | `certificate`, then `stalled`, key proven: false | `stalled` |
 //! | `replay_ssl_3` | SSL 3.0 with RSA key exchange: an indicator's leaf, and an alert for whoever goes on | `certificate` | `malformed` |

@@ -31,9 +31,11 @@
 //! # Which client saw it
 //!
 //! `--handshake leaf` uses a client of our own that offers everything from SSL 3.0 to TLS 1.3 in one ClientHello and
-//! ends once it has the leaf and the signature that comes with it. `--handshake auto`, the default, does the same and
-//! completes a handshake at once where the leaf matches at tier A, B or C: with rustls where it speaks what the
-//! server chose, else with our own client. `--handshake full` completes every handshake, with rustls first.
+//! stops at the certificate: once all of the Certificate message is there, or where that never ends, with the leaf when
+//! the connection ends. What the server says afterwards is not looked at, and nothing is known of the key.
+//! `--handshake auto`, the default, does the same and completes a handshake at once where the leaf matches at tier A, B
+//! or C: with rustls where it speaks what the server chose, else with our own client. `--handshake full` completes
+//! every handshake, with rustls first.
 //!
 //! A visit is mostly one connection. There are more, each under all limits of rate and concurrency, where
 //!

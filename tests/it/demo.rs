@@ -10,7 +10,7 @@ use crate::support::{Workspace, query, single};
 fn promised() -> [usize; 3] {
     let all = (0..HOSTS).flat_map(|host| (0..4).map(move |port| behaviour(host as u8, port)));
     let matches: Vec<_> =
-        all.map(|what| what.expected_of_own()).filter(|expected| expected.matches).collect();
+        all.map(|what| what.expected_of_auto()).filter(|expected| expected.matches).collect();
     [Some(true), Some(false), None]
         .map(|proven| matches.iter().filter(|expected| expected.key_proven == proven).count())
 }

@@ -102,7 +102,7 @@ fn a_disk_that_fills_up_midway_costs_nothing_that_was_written_before() {
     assert_eq!(resumed.observations().len() as u64, 1024 - covered);
     let copy = Copy::of(&sandbox);
     assert_eq!(copy.ledger.resumable(&id).unwrap(), None);
-    let expected = range.expected().map(|(_, behaviour)| behaviour.expected_of_own());
+    let expected = range.expected().map(|(_, behaviour)| behaviour.expected_of_leaf());
     let matches = expected.filter(|expected| expected.matches).count() as u64;
     assert_eq!(copy.ledger.findings(&id, 0).unwrap().total, matches);
 }

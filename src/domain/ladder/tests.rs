@@ -9,10 +9,10 @@ use crate::domain::time::Timestamp;
 use crate::domain::tls::Verdict;
 use crate::domain::visit::Visit;
 
-const OWN: Asked = Asked::Own(Hello::Universal, Goal::Proof);
+const OWN: Asked = Asked::Own(Hello::Universal, Goal::Leaf);
 const OWN_FINISH: Asked = Asked::Own(Hello::Universal, Goal::Finish);
-const MODERN: Asked = Asked::Own(Hello::Modern, Goal::Proof);
-const TLS12: Asked = Asked::Own(Hello::Tls12, Goal::Proof);
+const MODERN: Asked = Asked::Own(Hello::Modern, Goal::Leaf);
+const TLS12: Asked = Asked::Own(Hello::Tls12, Goal::Leaf);
 
 const fn alert(description: u8) -> Outcome {
     Outcome::Alert(Alert { level: 2, description })

@@ -27,7 +27,7 @@ impl Asked {
     /// The offer's name.
     pub const fn offer(self) -> &'static str {
         match self {
-            Self::Own(hello, Goal::Leaf | Goal::Proof) => match hello {
+            Self::Own(hello, Goal::Leaf) => match hello {
                 Hello::Universal => "universal",
                 Hello::Modern => "modern",
                 Hello::Tls12 => "tls12",
@@ -129,12 +129,11 @@ mod tests {
         let offers = |goal| HELLOS.map(|hello| Asked::Own(hello, goal).offer());
         let short = ["universal", "modern", "tls12", "rsa", "ecdsa", "eddsa"];
         assert_eq!(offers(Goal::Leaf), short);
-        assert_eq!(offers(Goal::Proof), short);
         assert_eq!(offers(Goal::Finish), short.map(|word| format!("{word}-finish")));
         assert_eq!(Asked::Own(Hello::Modern, Goal::Leaf).client(), "own");
         assert_eq!((Asked::Rustls.client(), Asked::Rustls.offer()), ("rustls", "tls12-tls13"));
         assert_eq!(Asked::Rustls.to_the_end(), Asked::Rustls);
-        let asked = Asked::Own(Hello::Rsa, Goal::Proof).to_the_end();
+        let asked = Asked::Own(Hello::Rsa, Goal::Leaf).to_the_end();
         assert_eq!(asked, Asked::Own(Hello::Rsa, Goal::Finish));
     }
 

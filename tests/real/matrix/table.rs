@@ -22,7 +22,7 @@ when a SHA-1 is not the one of the server's certificate, when a leaf is not read
 a visit ends otherwise than it should, or when this page says something else. `CERTSWEEP_BLESS=1` makes it write the
 page.
 
-- **leaf** is our own client, to the leaf and the signature that comes with it. **auto** begins like it, and completes
+- **leaf** is our own client, to the certificate and not to a proof. **auto** begins like it, and completes
   the handshake where the leaf is one that is looked for, as all are here. **full** completes it in any case, with rustls
   where it can. **rustls** is what rustls alone makes of the server, for contrast.
 - A cell has version, suite and evidence, which the README explains, or how the visit ended without a certificate.

@@ -110,10 +110,7 @@ impl Clear {
             SERVER_HELLO_DONE if Exchange::of(suite).is_signed() && !self.has_key_exchange => {
                 Err(Trouble::Malformed)
             }
-            SERVER_HELLO_DONE if has_leaf => Ok(match session.goal() {
-                Goal::Finish => self.answer(session, version, suite, out),
-                Goal::Leaf | Goal::Proof => Step::Done,
-            }),
+            SERVER_HELLO_DONE if has_leaf => Ok(self.answer(session, version, suite, out)),
             CERTIFICATE_REQUEST => {
                 self.wants_client_certificate = true;
                 Ok(Step::More)
@@ -141,7 +138,7 @@ impl Clear {
         let content = [&session.entropy[..32], &self.random, params].concat();
         session.check(&content, read.map(|read| read.signed));
         self.share = read.and_then(|read| read.share.answer());
-        if session.goal() == Goal::Finish { Step::More } else { Step::Done }
+        Step::More
     }
 
     /// Answers the server's flight where that can be done, and else has what there is to have.
@@ -201,9 +198,8 @@ impl Clear {
 fn after_certificate(session: &mut Session, version: u16, exchange: Exchange) -> Step {
     match session.goal() {
         Goal::Leaf => Step::Done,
-        _ if exchange.is_signed() => Step::More,
-        Goal::Finish if version >= TLS10 => Step::More,
-        Goal::Proof | Goal::Finish => {
+        Goal::Finish if exchange.is_signed() || version >= TLS10 => Step::More,
+        Goal::Finish => {
             session.proof = Err(Unproven::NoSignature);
             Step::Done
         }

@@ -77,7 +77,7 @@ impl Encrypted {
                 let content = [&[0x20; 64], &context[..], before.finish().as_ref()].concat();
                 session.check(&content, messages::certificate_verify(message.body()));
                 self.is_verified = true;
-                Ok(if session.goal() == Goal::Finish { Step::More } else { Step::Done })
+                Ok(Step::More)
             }
             FINISHED if self.is_verified => {
                 let expected = self.server.verify_data(before.finish().as_ref());
@@ -116,6 +116,6 @@ impl Encrypted {
 const fn after_certificate(session: &Session) -> Step {
     match session.goal() {
         Goal::Leaf => Step::Done,
-        Goal::Proof | Goal::Finish => Step::More,
+        Goal::Finish => Step::More,
     }
 }

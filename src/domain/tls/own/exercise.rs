@@ -140,7 +140,7 @@ pub fn client(input: &[u8]) {
         Hello::Ecdsa,
         Hello::Eddsa,
     ]);
-    let goal = input.one_of(&[Goal::Finish, Goal::Proof, Goal::Leaf]);
+    let goal = input.one_of(&[Goal::Finish, Goal::Leaf]);
     let chunk = input.one_of(&CHUNKS);
     let bytes_in_max = input.one_of(&[256 * 1024, 4096, 700]);
     let end = input.one_of(&[End::EndOfStream, End::Reset, End::Deadline]);

@@ -280,9 +280,6 @@ impl Handshake {
                 return Ok(step);
             }
         }
-        if self.session.goal() == Goal::Leaf && self.has_leaf() {
-            return Ok(Step::Done);
-        }
         let has_all_that_is_taken = self.messages.is_too_large() && self.has_leaf();
         if has_all_that_is_taken { Err(Trouble::TooLarge) } else { Ok(Step::More) }
     }

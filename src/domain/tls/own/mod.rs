@@ -10,8 +10,8 @@
 //! nothing secret is ever sent over it: at most a request that anybody may read, and up to TLS 1.2 only. A server's
 //! proof is as good as ever: it signs our fresh random.
 //!
-//! The probe ends once it has what it wants, which the server sees as an abandoned handshake, or it completes the
-//! handshake (`finish`, `encrypted`). With RSA key exchange nothing else proves the key.
+//! The probe ends with the certificates, which the server sees as an abandoned handshake and which proves nothing, or it
+//! completes the handshake (`finish`, `encrypted`). With RSA key exchange nothing else proves the key.
 
 mod aead;
 mod cipher;
@@ -51,10 +51,9 @@ use crate::domain::outcome::Outcome;
 /// How far the client goes before it ends the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Goal {
-    /// The leaf: the first certificate, as soon as its last byte is there.
+    /// The certificates: all of the message that has them, so that what is told of the chain does not hang on how the
+    /// bytes came. A leaf whose message never ends is kept when the connection ends.
     Leaf,
-    /// The server's signature over this handshake, where it sends one with the leaf.
-    Proof,
     /// The end of the handshake, where the cipher is one that we speak.
     Finish,
 }

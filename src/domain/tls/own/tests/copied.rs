@@ -31,21 +31,23 @@ fn a_replayed_certificate_is_presented_only_in_every_version() {
     let not = |reason| Evidence::of(Err(reason), false);
     let lie = |finished| Evidence::of(Ok(false), finished);
     let (unsigned, guess) = (not(Unproven::NoSignature), not(Unproven::NotFinished));
-    type Case<'a> = (&'a str, &'a dyn Fn() -> Box<dyn Peer>, Evidence, Evidence);
+    type Case<'a> = (&'a str, &'a dyn Fn() -> Box<dyn Peer>, Evidence);
     let cases: [Case<'_>; 10] = [
-        ("SSL3", &|| rsa(0x0300, 0x002f), unsigned, unsigned),
-        ("SSL3", &|| signed(0x0300, 0x0033, false), lie(false), lie(false)),
-        ("1.0", &|| rsa(0x0301, 0x002f), unsigned, guess),
-        ("1.0", &|| signed(0x0301, 0xc013, true), lie(false), lie(true)),
-        ("1.1", &|| rsa(0x0302, 0x0035), unsigned, guess),
-        ("1.1", &|| signed(0x0302, 0x0033, false), lie(false), lie(true)),
-        ("1.2", &|| rsa(0x0303, 0x009c), unsigned, guess),
-        ("1.2", &|| signed(0x0303, 0xc02f, true), lie(false), lie(true)),
-        ("1.2", &|| signed(0x0303, 0x009e, false), lie(false), lie(true)),
-        ("1.3", &tls13, lie(false), lie(true)),
+        ("SSL3", &|| rsa(0x0300, 0x002f), unsigned),
+        ("SSL3", &|| signed(0x0300, 0x0033, false), lie(false)),
+        ("1.0", &|| rsa(0x0301, 0x002f), guess),
+        ("1.0", &|| signed(0x0301, 0xc013, true), lie(true)),
+        ("1.1", &|| rsa(0x0302, 0x0035), guess),
+        ("1.1", &|| signed(0x0302, 0x0033, false), lie(true)),
+        ("1.2", &|| rsa(0x0303, 0x009c), guess),
+        ("1.2", &|| signed(0x0303, 0xc02f, true), lie(true)),
+        ("1.2", &|| signed(0x0303, 0x009e, false), lie(true)),
+        ("1.3", &tls13, lie(true)),
     ];
-    for (version, server, with_proof, with_finish) in cases {
-        for (goal, evidence) in [(Goal::Proof, with_proof), (Goal::Finish, with_finish)] {
+    for (version, server, with_finish) in cases {
+        for (goal, evidence) in
+            [(Goal::Leaf, not(Unproven::NotReached)), (Goal::Finish, with_finish)]
+        {
             for chunk in [1, usize::MAX] {
                 let mut server = server();
                 let wish = wish(goal);
@@ -66,7 +68,7 @@ fn a_copied_certificate_is_presented_and_never_proven() {
     for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
         let [shown, held] = [(); 2].map(|()| key_pair(&rcgen::PKCS_ECDSA_P256_SHA256));
         let (server, leaf) = server(version, &shown, &held);
-        let verdict = verdict_of(&server, Goal::Proof, usize::MAX);
+        let verdict = verdict_of(&server, Goal::Finish, usize::MAX);
         assert_eq!(verdict.certificates[0], leaf);
         assert_eq!(verdict.evidence.key_proven, Some(false));
     }
@@ -76,12 +78,14 @@ fn a_copied_certificate_is_presented_and_never_proven() {
 #[test]
 fn a_replayed_flight_proves_nothing() {
     let mut recorded = Vec::new();
-    let mut first = OwnOffer::new(Limits::default(), Goal::Proof).start(Moment::ZERO, [1; 112]);
+    let mut first = OwnOffer::new(Limits::default(), Goal::Finish).start(Moment::ZERO, [1; 112]);
     record_flight(first.as_mut(), &TLS12.0, &mut recorded);
+    first.handle_end(NOW, End::EndOfStream);
     assert_eq!(first.verdict().unwrap().evidence.key_proven, Some(true));
-    let mut second = OwnOffer::new(Limits::default(), Goal::Proof).start(Moment::ZERO, [2; 112]);
+    let mut second = OwnOffer::new(Limits::default(), Goal::Finish).start(Moment::ZERO, [2; 112]);
     sent_by(second.as_mut());
     second.handle_bytes(NOW, &recorded);
+    second.handle_end(NOW, End::EndOfStream);
     let verdict = second.verdict().unwrap();
     assert_eq!(verdict.outcome, Outcome::Certificate);
     assert_eq!(verdict.evidence.key_proven, Some(false));
@@ -124,7 +128,7 @@ fn what_cannot_be_finished_ends_with_the_certificate() {
     for (goal, suite, reason) in [
         (Goal::Finish, 0x0041, Unproven::Cipher),
         (Goal::Finish, 0xc031, Unproven::NoSignature),
-        (Goal::Proof, 0x002f, Unproven::NoSignature),
+        (Goal::Leaf, 0x002f, Unproven::NotReached),
     ] {
         let mut client = client(goal);
         sent_by(client.as_mut());

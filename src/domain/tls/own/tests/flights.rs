@@ -11,20 +11,17 @@ use crate::domain::tls::own::exercise::conversation::Peer;
 use crate::domain::tls::own::exercise::encrypting::message;
 use crate::domain::tls::own::exercise::finishing::Reply;
 
-/// What comes of a whole flight with the goals `Leaf`, `Proof` and `Finish`.
-type Proofs = [(Option<bool>, bool); 3];
+/// What comes of a whole flight with the goals `Leaf` and `Finish`.
+type Proofs = [(Option<bool>, bool); 2];
 
-/// The server signs with its key.
-const SIGNED: Proofs = [(None, false), (Some(true), false), (Some(true), true)];
-
-/// The server can only finish.
-const UNSIGNED: Proofs = [(None, false), (None, false), (Some(true), true)];
+/// The server signs with its key, or finishes with it.
+const PROVEN: Proofs = [(None, false), (Some(true), true)];
 
 /// The server signs, and its cipher or version is not finished with.
-const UNFINISHED: Proofs = [(None, false), (Some(true), false), (Some(true), false)];
+const UNFINISHED: Proofs = [(None, false), (Some(true), false)];
 
 /// The server neither signs nor can be finished with.
-const PRESENTED: Proofs = [(None, false); 3];
+const PRESENTED: Proofs = [(None, false); 2];
 
 /// Says the flights that `server` sends to each goal again in every way there is.
 #[track_caller]
@@ -35,9 +32,7 @@ fn survives(
     proofs: Proofs,
     server: &dyn Fn() -> Box<dyn Peer>,
 ) {
-    for (goal, (key_proven, finished)) in
-        [Goal::Leaf, Goal::Proof, Goal::Finish].into_iter().zip(proofs)
-    {
+    for (goal, (key_proven, finished)) in [Goal::Leaf, Goal::Finish].into_iter().zip(proofs) {
         let wish = Wish { hello, ..wish(goal) };
         let recorded = Recorded::of(&wish, server().as_mut());
         let said = |chunk, cut, end| converse(wish.clone(), &mut recorded.clone(), chunk, cut, end);
@@ -84,7 +79,7 @@ fn of_rustls(version: &'static rustls::SupportedProtocolVersion) {
     for key in [&PKCS_ECDSA_P256_SHA256, &PKCS_ECDSA_P384_SHA384, &PKCS_ED25519, &PKCS_RSA_SHA256] {
         let (server, leaf) = honest(version, key);
         let name = format!("rustls {version:?} {key:?}");
-        survives(&name, Hello::Universal, &leaf, SIGNED, &|| Box::new(Rustls::new(&server)));
+        survives(&name, Hello::Universal, &leaf, PROVEN, &|| Box::new(Rustls::new(&server)));
     }
 }
 
@@ -119,7 +114,7 @@ fn flights_that_ask_for_a_client_certificate() {
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::clone(&server.cert_resolver));
         let config = Arc::new(config);
-        survives("client certificate", Hello::Universal, leaf, SIGNED, &|| {
+        survives("client certificate", Hello::Universal, leaf, PROVEN, &|| {
             Box::new(Rustls::new(&config))
         });
     }
@@ -137,11 +132,11 @@ fn flights_with_a_retry() {
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&server.cert_resolver));
     let config = Arc::new(config);
-    survives("retry of rustls", Hello::Modern, leaf, SIGNED, &|| Box::new(Rustls::new(&config)));
+    survives("retry of rustls", Hello::Modern, leaf, PROVEN, &|| Box::new(Rustls::new(&config)));
     for (suite, retry) in
         [(0x1302, &[0, 44, 0, 5, 0, 3, 7, 8, 9][..]), (0x1304, &[0, 44, 0, 3, 0, 1, 7])]
     {
-        survives("retry with a cookie", Hello::Universal, &P256.1, SIGNED, &|| {
+        survives("retry with a cookie", Hello::Universal, &P256.1, PROVEN, &|| {
             let said = [message(8, &[0, 0]), message(11, &certificate13(&P256.1))];
             let mut server = encrypting(suite, &said, with_p256);
             server.retry = retry.to_vec();
@@ -153,7 +148,7 @@ fn flights_with_a_retry() {
 #[test]
 fn flights_with_a_compressed_certificate() {
     for (suite, fragment) in [(0x1301, usize::MAX), (0x1303, 100), (0x1305, 100)] {
-        survives("compressed", Hello::Universal, &P256.1, SIGNED, &|| {
+        survives("compressed", Hello::Universal, &P256.1, PROVEN, &|| {
             let certificate = compressed(&certificate13(&P256.1));
             let request = message(13, &[1, 9, 0, 0]);
             let said = [message(8, &[0, 0]), request, message(25, &certificate)];
@@ -184,7 +179,7 @@ fn flights_with_rsa_key_exchange_up_to_finished() {
         (0x0303, 0x0002),
     ] {
         for is_extended in [false, true] {
-            survives("RSA", Hello::Universal, leaf, UNSIGNED, &|| {
+            survives("RSA", Hello::Universal, leaf, PROVEN, &|| {
                 let mut server = clear(version, suite, flight());
                 server.is_extended = is_extended;
                 if is_extended {
@@ -210,13 +205,13 @@ fn flights_with_diffie_hellman_up_to_finished() {
         (0x0303, 0xc02f, true),
         (0x0303, 0xcca8, true),
     ] {
-        survives("Diffie-Hellman", Hello::Universal, leaf, SIGNED, &|| {
+        survives("Diffie-Hellman", Hello::Universal, leaf, PROVEN, &|| {
             let flight = signed_flight(version, leaf, is_elliptic, with_rsa);
             Box::new(clear(version, suite, flight))
         });
     }
     // A certificate status, a request for ours, and a HelloRequest that is no part of the transcript.
-    survives("all that may come", Hello::Ecdsa, &P256.1, SIGNED, &|| {
+    survives("all that may come", Hello::Ecdsa, &P256.1, PROVEN, &|| {
         let flight = signed_flight(0x0303, &P256.1, true, with_p256);
         let (shown, rest) = flight.split_at(certificate(&P256.1).len());
         let (exchange, done) = rest.split_at(rest.len() - 4);

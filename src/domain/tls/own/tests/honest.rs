@@ -27,7 +27,7 @@ fn every_kind_of_key_is_proven_in_one_flight() {
         {
             let (server, leaf) = honest(version, algorithm);
             for chunk in [1, usize::MAX] {
-                let verdict = verdict_of(&server, Goal::Proof, chunk);
+                let verdict = verdict_of(&server, Goal::Finish, chunk);
                 assert_eq!(verdict.certificates, [leaf.clone(), leaf.clone()]);
                 assert_eq!(verdict.evidence.key_proven, Some(true), "{version:?} {algorithm:?}");
             }
@@ -48,7 +48,7 @@ fn servers_with_one_group_are_reached() {
             .unwrap()
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&server.cert_resolver));
-        let verdict = verdict_of(&Arc::new(config), Goal::Proof, usize::MAX);
+        let verdict = verdict_of(&Arc::new(config), Goal::Finish, usize::MAX);
         assert_eq!(&verdict.certificates[0], leaf, "{group:?}");
         assert_eq!(verdict.evidence.key_proven, Some(true), "{group:?}");
     }
@@ -67,7 +67,7 @@ fn every_suite_of_tls13_is_followed() {
             .unwrap()
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&TLS13.0.cert_resolver));
-        let verdict = verdict_of(&Arc::new(config), Goal::Proof, usize::MAX);
+        let verdict = verdict_of(&Arc::new(config), Goal::Finish, usize::MAX);
         assert_eq!(verdict.evidence.key_proven, Some(true), "{suite:?}");
         let name = format!("{:?}", suite.suite()).replacen("TLS13", "TLS", 1);
         assert_eq!(verdict.tls.unwrap().cipher_suite, name);
@@ -79,10 +79,10 @@ fn old_versions_are_read_in_the_clear() {
     let certificate = [11, 0, 0, 9, 0, 0, 6, 0, 0, 3, 7, 7, 7];
     for (version, name) in [(0x0300, "SSL3"), (0x0301, "1.0"), (0x0302, "1.1"), (0x0303, "1.2")] {
         let messages = [&hello(version, 0x002f)[..], &certificate].concat();
-        let mut client = client(Goal::Proof);
+        let mut client = client(Goal::Leaf);
         sent_by(client.as_mut());
         client.handle_bytes(NOW, &handshake_record(version, &messages));
-        let verdict = client.verdict().expect("RSA key exchange has no more to wait for");
+        let verdict = client.verdict().expect("the Certificate message is whole");
         assert_eq!(verdict.certificates, [vec![7, 7, 7]]);
         let facts = verdict.tls.unwrap();
         assert_eq!(

@@ -1,8 +1,8 @@
 //! Servers that break the rules, or the limits.
 
 use super::servers::{
-    P256, RSA, certificate, certificate13, clear, encrypting, rsa_flight, signed_flight, wish,
-    with_p256, with_rsa,
+    P256, RSA, certificate, certificate13, clear, encrypting, rsa_flight, signed_flight, vector,
+    wish, with_p256, with_rsa,
 };
 use super::*;
 use crate::domain::tls::own::exercise::conversation::{Peer, Script};
@@ -15,10 +15,10 @@ use crate::domain::tls::own::exercise::finishing::Reply;
 fn every_changed_byte_is_survived() {
     for (server, leaf) in [&*TLS13, &*TLS12] {
         let mut flight = Vec::new();
-        record_flight(client(Goal::Proof).as_mut(), server, &mut flight);
+        record_flight(client(Goal::Finish).as_mut(), server, &mut flight);
         for at in 0..flight.len() {
             for change in [0x01, 0x80, 0xff] {
-                let mut client = client(Goal::Proof);
+                let mut client = client(Goal::Finish);
                 sent_by(client.as_mut());
                 let mut changed = flight.clone();
                 changed[at] ^= change;
@@ -95,7 +95,7 @@ fn a_leaf_before_the_limit_is_kept() {
             handshake_record(0x0303, &[0x30; 16_000]).repeat(20),
         ];
         for records in [records.concat(), records[..2].concat()] {
-            let mut client = client(Goal::Proof);
+            let mut client = client(Goal::Finish);
             sent_by(client.as_mut());
             client.handle_bytes(NOW, &records);
             let verdict = client.verdict().expect("it is too large");
@@ -138,18 +138,37 @@ fn what_is_not_tls_is_named() {
 fn a_leaf_in_an_endless_message_is_kept() {
     let certificate = [11, 0, 1, 0, 0, 0, 200, 0, 0, 3, 7, 7, 7, 0, 0];
     let messages = [&hello(0x0303, 0xc02f)[..], &certificate].concat();
-    let mut client = client(Goal::Proof);
-    sent_by(client.as_mut());
-    client.handle_bytes(NOW, &handshake_record(0x0303, &messages));
-    assert_eq!(client.verdict(), None);
-    client.handle_end(NOW, End::Deadline);
-    let verdict = client.verdict().unwrap();
-    assert_eq!((verdict.outcome, verdict.ended), (Outcome::Certificate, Some(Outcome::Stalled)));
-    assert_eq!(verdict.certificates, [vec![7, 7, 7]]);
-    let mut hasty = super::client(Goal::Leaf);
-    sent_by(hasty.as_mut());
-    hasty.handle_bytes(NOW, &handshake_record(0x0303, &messages));
-    assert_eq!(hasty.verdict().unwrap().certificates, [vec![7, 7, 7]]);
+    for goal in [Goal::Leaf, Goal::Finish] {
+        let mut client = client(goal);
+        sent_by(client.as_mut());
+        client.handle_bytes(NOW, &handshake_record(0x0303, &messages));
+        assert_eq!(client.verdict(), None);
+        client.handle_end(NOW, End::Deadline);
+        let verdict = client.verdict().unwrap();
+        let ended = Some(Outcome::Stalled);
+        assert_eq!((verdict.outcome, verdict.ended), (Outcome::Certificate, ended));
+        assert_eq!(verdict.certificates, [vec![7, 7, 7]]);
+    }
+}
+
+/// However the bytes come, the whole chain is there or the connection has not come to it.
+#[test]
+fn a_chain_is_told_whole_in_any_chunking() {
+    let list =
+        vector(3, &[&vector(3, &[7, 7, 7])[..], &vector(3, &[8; 40]), &vector(3, &[9])].concat());
+    let messages = [&hello(0x0303, 0xc02f)[..], &message(11, &list)].concat();
+    let flight = handshake_record(0x0303, &messages);
+    for chunk in 1..=flight.len() {
+        let mut client = client(Goal::Leaf);
+        sent_by(client.as_mut());
+        let mut verdicts = flight.chunks(chunk).filter_map(|piece| {
+            client.handle_bytes(NOW, piece);
+            client.verdict()
+        });
+        let verdict = verdicts.next().expect("the message is whole");
+        assert_eq!(verdict.certificates, [vec![7, 7, 7], vec![8; 40], vec![9]], "{chunk}");
+        assert_eq!(verdict.evidence, Evidence::of(Err(Unproven::NotReached), false));
+    }
 }
 
 fn verdict_on(peer: &mut dyn Peer) -> Verdict {

@@ -43,7 +43,7 @@ fn record_flight(client: &mut dyn Client, server: &Arc<ServerConfig>, flight: &m
 /// The outcome when a server says `bytes` and then nothing more.
 fn outcome_of(bytes: &[u8], end: End) -> Outcome {
     let outcomes = [1, 3, usize::MAX].map(|chunk| {
-        let mut client = client(Goal::Proof);
+        let mut client = client(Goal::Finish);
         sent_by(client.as_mut());
         bytes.chunks(chunk).for_each(|piece| client.handle_bytes(NOW, piece));
         client.handle_end(NOW, end);

@@ -53,7 +53,7 @@ fn flights() -> Vec<Vec<u8>> {
 fn client_seeds() -> Vec<Vec<u8>> {
     let mut seeds: Vec<Vec<u8>> = flights()
         .into_iter()
-        .flat_map(|flight| [0, 1, 2].map(|goal| [&[0, 0, goal, 3, 0, 0], &flight[..]].concat()))
+        .flat_map(|flight| [0, 1].map(|goal| [&[0, 0, goal, 3, 0, 0], &flight[..]].concat()))
         .collect();
     let (_, leaf) = &*RSA;
     let extensions = message(8, &[0, 0]);

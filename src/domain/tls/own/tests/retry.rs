@@ -18,7 +18,7 @@ fn retry_request(extensions: &[u8]) -> Vec<u8> {
 #[test]
 fn a_retry_is_answered_once_and_with_what_it_asks_for() {
     let answer = |extensions: &[u8]| {
-        let mut client = client(Goal::Proof);
+        let mut client = client(Goal::Finish);
         sent_by(client.as_mut());
         client.handle_bytes(NOW, &retry_request(extensions));
         let said = sent_by(client.as_mut());
@@ -39,7 +39,7 @@ fn a_retry_is_answered_once_and_with_what_it_asks_for() {
         assert_eq!((said.len(), outcome), (0, Outcome::Malformed), "{refused:?}");
     }
     let giant = [&[0, 44, 0x90, 2, 0x90, 0][..], &[1; 0x9000]].concat();
-    let mut client = client(Goal::Proof);
+    let mut client = client(Goal::Finish);
     sent_by(client.as_mut());
     let request = retry_request(&giant);
     // Longer than a record: spread over several.
