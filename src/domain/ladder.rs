@@ -306,7 +306,7 @@ fn looks_like_softether(seen: &Observation) -> bool {
 
 /// Whether rustls speaks what the server chose: TLS 1.3, or TLS 1.2 with ECDHE and authenticated encryption.
 fn is_modern(tls: &TlsFacts) -> bool {
-    let suite = tls.cipher_suite.as_str();
+    let suite = &*tls.cipher_suite;
     let has_aead = ["_GCM_", "_POLY1305_"].iter().any(|part| suite.contains(part));
     match tls.version {
         "1.3" => has_aead,

@@ -1,5 +1,6 @@
 //! What one visit saw.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::address::Target;
@@ -64,7 +65,7 @@ pub struct TlsFacts {
     /// `SSL3`, `1.0`, `1.1`, `1.2` or `1.3`.
     pub version: &'static str,
     /// The IANA name of the cipher suite.
-    pub cipher_suite: String,
+    pub cipher_suite: Cow<'static, str>,
 }
 
 /// How much the server proved about the leaf that it showed in the same connection.

@@ -75,7 +75,7 @@ fn bind(connection: &Connection, sql: &str, visit: &Visit<'_>) -> rusqlite::Resu
         visit.certificate,
         seen.ended.as_ref().map(|outcome| outcome.word()),
         seen.tls.as_ref().map(|tls| tls.version),
-        seen.tls.as_ref().map(|tls| &tls.cipher_suite),
+        seen.tls.as_ref().map(|tls| &*tls.cipher_suite),
         seen.evidence.key_proven,
         seen.evidence.handshake_finished,
         micros(seen.timing.connect),

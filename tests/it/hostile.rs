@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use certsweep::domain::outcome::Outcome;
-use certsweep::domain::tls::own::{Goal, OwnOffer};
+use certsweep::domain::tls::own::{Glance, Goal, Look, OwnOffer};
 use certsweep::domain::tls::{Client, End, Limits, Moment, Offer, RustlsOffer, Verdict};
 use certsweep::lab::hostile::{Script, Step, scripts};
 use certsweep::lab::{CertificateKind, Certificates, Expected};
@@ -198,6 +198,65 @@ fn there_are_forty_and_more_and_each_is_described_once() {
         assert!(!script.about.ends_with('.') && !script.about.contains(['|', '\n']));
         assert!(script.full != Some(script.own), "{}: a second column like the first", script.name);
     }
+}
+
+/// What the server of `script` says at once to this hello, as much as is looked at.
+fn said_at_once(script: &Script, hello: &[u8]) -> Vec<u8> {
+    let (mut said, mut awaited) = (Vec::new(), 0);
+    for step in script.steps(&CERTIFICATES) {
+        match &step {
+            Step::Await => awaited += 1,
+            Step::Send(_) | Step::Echo { .. } | Step::Sealed(_) => said.extend(step.bytes(hello)),
+            Step::Repeat { bytes, count } => {
+                said.extend(bytes.repeat((*count).min(Glance::BYTES_MAX / bytes.len())));
+            }
+            Step::Drip { bytes, .. } => said.extend(bytes),
+            Step::Close | Step::Reset | Step::Hold => break,
+        }
+        if awaited > 1 {
+            break;
+        }
+    }
+    said.truncate(Glance::BYTES_MAX);
+    said
+}
+
+/// Whether a look at `said` tells the certificates; whatever it tells, the client tells of the same bytes.
+fn is_told(glance: &Glance, said: &[u8], scratch: &mut Vec<u8>, name: &str) -> bool {
+    let mut client = glance.client(Moment::ZERO);
+    client.handle_bytes(Moment::ZERO, said);
+    match (glance.look(said, scratch), client.verdict()) {
+        (Look::Certificates { tls, chain }, verdict) => {
+            let verdict = verdict.expect(name);
+            assert_eq!((verdict.outcome, verdict.ended), (Outcome::Certificate, None), "{name}");
+            assert_eq!(chain.collect::<Vec<_>>(), verdict.certificates, "{name}");
+            assert_eq!(Some(tls), verdict.tls, "{name}");
+            true
+        }
+        (Look::More, verdict) => {
+            assert_eq!(verdict, None, "{name}: the client waits as well");
+            false
+        }
+        (Look::Unusual, _) => false,
+    }
+}
+
+/// The short way tells nothing of any of them that the client does not tell, wherever the bytes are cut.
+#[test]
+fn a_look_tells_the_same_as_the_client_or_nothing() {
+    let glance = Glance::new(Limits::default(), [7; 112]).unwrap();
+    let (mut scratch, mut told) = (Vec::new(), 0);
+    for script in scripts() {
+        let said = said_at_once(script, glance.hello());
+        // After every byte, but of those that say very much.
+        for cut in (0..said.len()).step_by(1 + said.len() / 2_500) {
+            is_told(&glance, &said[..cut], &mut scratch, script.name);
+        }
+        let is_told = is_told(&glance, &said, &mut scratch, script.name);
+        assert!(!is_told || script.expected_of_leaf().leaf.is_some(), "{}", script.name);
+        told += usize::from(is_told);
+    }
+    assert!(told >= 30, "{told}: the short way is taken");
 }
 
 /// Whoever has no key proves none, whatever the goal.

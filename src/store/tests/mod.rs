@@ -189,7 +189,7 @@ fn seen(address: &str, seconds: i64, leaf: Leaf) -> Observation {
         is_other_leaf: false,
         outcome: Outcome::Certificate,
         ended: None,
-        tls: Some(TlsFacts { version: "1.3", cipher_suite: "TLS_AES_128_GCM_SHA256".to_owned() }),
+        tls: Some(TlsFacts { version: "1.3", cipher_suite: "TLS_AES_128_GCM_SHA256".into() }),
         evidence,
         leaf: Some(leaf),
         chain: vec![Sha256Fingerprint::of(b"intermediate")],

@@ -6,7 +6,8 @@ use aes::{Aes128, Aes256};
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce};
 use aws_lc_rs::aead::{Algorithm as Fast, UnboundKey};
 use ccm::Ccm;
-use ccm::aead::{AeadInOut, KeyInit};
+use ccm::aead::inout::InOutBuf;
+use ccm::aead::{AeadInOut, KeyInit, Tag};
 use ccm::consts::{U8, U12, U16};
 
 /// An algorithm with nonces of 12 bytes.
@@ -81,15 +82,25 @@ impl Key {
 
     /// What was sealed, if it is authentic.
     pub(super) fn open(&self, nonce: [u8; 12], aad: &[u8], mut sealed: Vec<u8>) -> Option<Vec<u8>> {
+        let length = self.open_in_place(nonce, aad, &mut sealed)?.len();
+        sealed.truncate(length);
+        Some(sealed)
+    }
+
+    /// The same where it stands.
+    pub(super) fn open_in_place<'a>(
+        &self,
+        nonce: [u8; 12],
+        aad: &[u8],
+        sealed: &'a mut [u8],
+    ) -> Option<&'a mut [u8]> {
         match &self.0 {
             Inner::Fast(key) => {
                 let nonce = Nonce::assume_unique_for_key(nonce);
-                let length = key.open_in_place(nonce, Aad::from(aad), &mut sealed).ok()?.len();
-                sealed.truncate(length);
+                key.open_in_place(nonce, Aad::from(aad), sealed).ok()
             }
-            Inner::Ccm(key) => key.open(nonce, aad, &mut sealed)?,
+            Inner::Ccm(key) => key.open(nonce, aad, sealed),
         }
-        Some(sealed)
     }
 }
 
@@ -109,7 +120,7 @@ struct Slow<C>(C);
 /// A key of RustCrypto's, whatever its type.
 trait Sealing: Send {
     fn seal(&self, nonce: [u8; 12], aad: &[u8], content: &mut Vec<u8>) -> Option<()>;
-    fn open(&self, nonce: [u8; 12], aad: &[u8], sealed: &mut Vec<u8>) -> Option<()>;
+    fn open<'a>(&self, nonce: [u8; 12], aad: &[u8], sealed: &'a mut [u8]) -> Option<&'a mut [u8]>;
 }
 
 impl<C: AeadInOut<NonceSize = U12> + Send> Sealing for Slow<C> {
@@ -117,8 +128,13 @@ impl<C: AeadInOut<NonceSize = U12> + Send> Sealing for Slow<C> {
         self.0.encrypt_in_place(&nonce.into(), aad, content).ok()
     }
 
-    fn open(&self, nonce: [u8; 12], aad: &[u8], sealed: &mut Vec<u8>) -> Option<()> {
-        self.0.decrypt_in_place(&nonce.into(), aad, sealed).ok()
+    fn open<'a>(&self, nonce: [u8; 12], aad: &[u8], sealed: &'a mut [u8]) -> Option<&'a mut [u8]> {
+        let content_len = sealed.len().checked_sub(size_of::<Tag<C>>())?;
+        let (content, tag) = sealed.split_at_mut(content_len);
+        let tag = Tag::<C>::try_from(&*tag).ok()?;
+        let buffer = InOutBuf::from(&mut *content);
+        self.0.decrypt_inout_detached(&nonce.into(), aad, buffer, &tag).ok()?;
+        Some(content)
     }
 }
 

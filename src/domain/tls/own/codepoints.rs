@@ -4,6 +4,8 @@
 //! must show a certificate. Anonymous and pre-shared-key suites are never offered: a server that picks one
 //! shows none. Nothing but a Finished message is ever sent under any of these ciphers, so that weak ones do no harm.
 
+use std::borrow::Cow;
+
 use rustls::CipherSuite;
 
 pub(super) const SSL30: u16 = 0x0300;
@@ -25,11 +27,17 @@ pub(super) const fn version_name(version: u16) -> Option<&'static str> {
 }
 
 /// The IANA name of a cipher suite, or its code point in hex where rustls does not know the name.
-pub(in super::super) fn suite_name(suite: u16) -> String {
-    match CipherSuite::from(suite).as_str() {
-        Some(name) => name.replacen("TLS13_", "TLS_", 1),
-        None => format!("0x{suite:04X}"),
-    }
+pub(in super::super) fn suite_name(suite: u16) -> Cow<'static, str> {
+    // rustls calls these TLS13_.
+    let name = match suite {
+        0x1301 => Some("TLS_AES_128_GCM_SHA256"),
+        0x1302 => Some("TLS_AES_256_GCM_SHA384"),
+        0x1303 => Some("TLS_CHACHA20_POLY1305_SHA256"),
+        0x1304 => Some("TLS_AES_128_CCM_SHA256"),
+        0x1305 => Some("TLS_AES_128_CCM_8_SHA256"),
+        _ => CipherSuite::from(suite).as_str(),
+    };
+    name.map_or_else(|| format!("0x{suite:04X}").into(), Cow::Borrowed)
 }
 
 /// Cipher suites in the order of preference: TLS 1.3, then forward secrecy, then RSA key exchange, then the

@@ -1,7 +1,5 @@
 //! TLS 1.3: the server's flight, encrypted from the ServerHello on (RFC 8446, section 4.3 and 4.4).
 
-use aws_lc_rs::digest;
-
 use super::Goal;
 use super::codepoints::handshake_type::{
     CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, COMPRESSED_CERTIFICATE,
@@ -11,13 +9,13 @@ use super::codepoints::{TLS12, TLS13, content};
 use super::handshake::{Session, Step};
 use super::messages::{self, Message, Reader};
 use super::records::{Record, Trouble, record};
-use super::schedule::{Secrets, Suite, Traffic};
+use super::schedule::{Secrets, Suite, Traffic, Transcript};
 
 /// A TLS 1.3 handshake after its ServerHello.
 pub(super) struct Encrypted {
     server: Traffic,
     secrets: Secrets,
-    transcript: digest::Context,
+    transcript: Transcript,
     has_extensions: bool,
     /// What a CertificateRequest wants said back.
     request_context: Option<Vec<u8>>,
@@ -27,8 +25,8 @@ pub(super) struct Encrypted {
 impl Encrypted {
     /// From the shared `secret`, and the transcript up to the ServerHello; `None` only if the library refuses a
     /// length.
-    pub(super) fn new(suite: Suite, secret: &[u8], transcript: digest::Context) -> Option<Self> {
-        let secrets = suite.secrets(secret, transcript.clone().finish().as_ref())?;
+    pub(super) fn new(suite: Suite, secret: &[u8], transcript: Transcript) -> Option<Self> {
+        let secrets = suite.secrets(secret, transcript.hash())?;
         Some(Self {
             server: secrets.server()?,
             secrets,
@@ -50,7 +48,7 @@ impl Encrypted {
         message: &Message,
         out: &mut Vec<u8>,
     ) -> Result<Step, Trouble> {
-        let before = self.transcript.clone();
+        let before = self.transcript.hash();
         self.transcript.update(&message.bytes);
         let has_leaf = !session.certificates.is_empty();
         match message.kind {
@@ -74,13 +72,13 @@ impl Encrypted {
             }
             CERTIFICATE_VERIFY if has_leaf && !self.is_verified => {
                 let context = b"TLS 1.3, server CertificateVerify\0";
-                let content = [&[0x20; 64], &context[..], before.finish().as_ref()].concat();
+                let content = [&[0x20; 64], &context[..], before.as_ref()].concat();
                 session.check(&content, messages::certificate_verify(message.body()));
                 self.is_verified = true;
                 Ok(Step::More)
             }
             FINISHED if self.is_verified => {
-                let expected = self.server.verify_data(before.finish().as_ref());
+                let expected = self.server.verify_data(before);
                 if expected.as_deref() != Some(message.body()) {
                     return Err(Trouble::Malformed);
                 }
@@ -104,7 +102,7 @@ impl Encrypted {
             messages.extend(body);
             self.transcript.update(&messages);
         }
-        let verify_data = client.verify_data(self.transcript.clone().finish().as_ref())?;
+        let verify_data = client.verify_data(self.transcript.hash())?;
         messages.extend([FINISHED, 0, 0, verify_data.len() as u8]);
         messages.extend(verify_data);
         let mut out = record(content::CHANGE_CIPHER_SPEC, TLS12, &[1]);

@@ -6,6 +6,7 @@
 pub(super) mod conversation;
 pub(super) mod encrypting;
 pub(super) mod finishing;
+pub(super) mod glancing;
 mod input;
 
 use sha1::{Digest, Sha1};
@@ -13,6 +14,7 @@ use sha1::{Digest, Sha1};
 use self::conversation::{Peer, Script, converse};
 use self::encrypting::EncryptingServer;
 use self::finishing::{ClearServer, Reply};
+use self::glancing::{agrees, first_flight, glance};
 use self::input::Input;
 use super::handshake::Wish;
 use super::messages::{self, Messages};
@@ -102,10 +104,10 @@ fn read_body(body: &[u8], len_max: usize) {
     }
     for version in [0x0303, 0x0304] {
         let leaf = messages::leaf(body, version);
-        if let Some(certificates) = messages::certificates(body, version, 3) {
-            assert!(certificates.len() <= 3);
-            let first = certificates.first().filter(|first| !first.is_empty());
-            assert_eq!(leaf, first.map(Vec::as_slice), "the first is the leaf");
+        if let Some(mut chain) = messages::Chain::read(body, version, 3) {
+            assert!(chain.clone().count() <= 3);
+            let first = chain.next().filter(|first| !first.is_empty());
+            assert_eq!(leaf, first, "the first is the leaf");
         }
         // Once it is known, more bytes do not change it.
         let known = (0..body.len()).find_map(|length| messages::leaf(&body[..length], version));
@@ -128,7 +130,7 @@ fn read_body(body: &[u8], len_max: usize) {
 }
 
 /// Lets the whole client talk with a server that says what `input` says: in the clear, encrypted as TLS 1.3 is, or up
-/// to the end of a handshake of TLS 1.0 to 1.2.
+/// to the end of a handshake of TLS 1.0 to 1.2. A look at the first flight tells nothing else than the client.
 pub fn client(input: &[u8]) {
     let mut input = Input(input);
     let mode = input.byte();
@@ -150,6 +152,11 @@ pub fn client(input: &[u8]) {
         let whole = converse(wish.clone(), peer().as_mut(), usize::MAX, usize::MAX, end);
         let chunked = converse(wish.clone(), peer().as_mut(), chunk, usize::MAX, end);
         assert_eq!(chunked, whole, "in chunks of {chunk}");
+        if let Some(glance) = glance(limits) {
+            let flight = first_flight(&glance, peer().as_mut());
+            agrees(&glance, &flight);
+            agrees(&glance, &flight[..chunk.min(flight.len())]);
+        }
     };
     match mode % 3 {
         0 => converse_with(&|| Box::new(Script::new(input.0))),

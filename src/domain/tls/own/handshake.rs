@@ -13,7 +13,7 @@ use super::encrypted::Encrypted;
 use super::finish::Finishing;
 use super::groups::{Group, StaticKeys};
 use super::hello::{self, Hello, Lists, Particulars, Retry};
-use super::messages::{self, Message, Messages, RETRY_RANDOM, ServerHello, Signed};
+use super::messages::{self, Chain, Message, Messages, RETRY_RANDOM, ServerHello, Signed};
 use super::records::{Record, Trouble, record};
 use super::schedule::Suite;
 use crate::domain::observation::Unproven;
@@ -75,9 +75,8 @@ impl Session {
 
     /// Takes the body of a Certificate message.
     pub(super) fn take_certificates(&mut self, body: &[u8], version: u16) -> Result<(), Trouble> {
-        let whole = messages::certificates(body, version, self.wish.limits.chain_len_max);
-        self.certificates = match whole {
-            Some(certificates) => certificates,
+        self.certificates = match Chain::read(body, version, self.wish.limits.chain_len_max) {
+            Some(chain) => chain.map(<[u8]>::to_vec).collect(),
             // Something after the leaf is wrong; the leaf is still a leaf.
             None => messages::leaf(body, version).map(<[u8]>::to_vec).into_iter().collect(),
         };
@@ -295,14 +294,8 @@ impl Handshake {
             _ => return Err(Trouble::Malformed),
         }
         let hello = messages::server_hello(message.body()).ok_or(Trouble::Malformed)?;
-        let lists = &self.session.lists;
-        let offered = lists.suites.contains(&hello.suite) && hello.suite != RENEGOTIATION_SIGNAL;
-        if !offered || !(SSL30..=TLS13).contains(&hello.version) {
-            return Err(Trouble::Malformed);
-        }
-        let has_tls13 = lists.has_tls13();
-        match (hello.version, Suite::of(hello.suite)) {
-            (TLS13, Some(suite)) if has_tls13 => {
+        match choice(&self.session.lists, &hello) {
+            Some(Choice::Encrypted(suite)) => {
                 if hello.random == RETRY_RANDOM {
                     self.retry(suite, &hello, message, out)?;
                 } else {
@@ -311,7 +304,7 @@ impl Handshake {
                 // What follows is encrypted, or waits for our next ClientHello: nothing may be left over.
                 if self.messages.is_empty() { Ok(Step::More) } else { Err(Trouble::Malformed) }
             }
-            (SSL30..=TLS12, None) if matches!(self.state, State::Hello { retried: None }) => {
+            Some(Choice::Clear) if matches!(self.state, State::Hello { retried: None }) => {
                 let random = hello.random.try_into().map_err(|_| Trouble::Malformed)?;
                 let session = &mut self.session;
                 session.chosen = Some((hello.version, hello.suite));
@@ -360,9 +353,7 @@ impl Handshake {
         hello: &ServerHello<'_>,
         message: &Message,
     ) -> Result<(), Trouble> {
-        let mut share = messages::Reader::new(hello.key_share.ok_or(Trouble::Malformed)?);
-        let group = share.u16().and_then(Group::of).ok_or(Trouble::Malformed)?;
-        let theirs = share.vector(2).ok_or(Trouble::Malformed)?;
+        let (group, theirs) = hello.share().ok_or(Trouble::Malformed)?;
         let State::Hello { retried } = self.state else { return Err(Trouble::Malformed) };
         let keeps_its_word = retried.is_none_or(|(suite, _)| suite == hello.suite);
         let has_share = match retried {
@@ -381,6 +372,26 @@ impl Handshake {
         self.session.chosen = Some((hello.version, hello.suite));
         self.state = State::Encrypted(Box::new(encrypted));
         Ok(())
+    }
+}
+
+/// What follows a ServerHello.
+pub(super) enum Choice {
+    /// The flight of a version up to TLS 1.2.
+    Clear,
+    /// That of TLS 1.3.
+    Encrypted(Suite),
+}
+
+/// What follows `hello`, if it chooses what was offered in `lists`.
+pub(super) fn choice(lists: &Lists, hello: &ServerHello<'_>) -> Option<Choice> {
+    if !lists.suites.contains(&hello.suite) || hello.suite == RENEGOTIATION_SIGNAL {
+        return None;
+    }
+    match (hello.version, Suite::of(hello.suite)) {
+        (TLS13, Some(suite)) if lists.has_tls13() => Some(Choice::Encrypted(suite)),
+        (SSL30..=TLS12, None) => Some(Choice::Clear),
+        _ => None,
     }
 }
 

@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn offers_for_one_kind_of_key_hold_no_suite_of_another() {
         let names = |hello| -> Vec<String> {
-            Lists::of(hello).suites.iter().map(|suite| suite_name(*suite)).collect()
+            Lists::of(hello).suites.iter().map(|suite| suite_name(*suite).into_owned()).collect()
         };
         let rsa = names(Hello::Rsa);
         assert!(rsa.iter().all(|name| !name.contains("ECDSA") && !name.contains("DSS")));

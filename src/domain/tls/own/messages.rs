@@ -84,16 +84,10 @@ impl Messages {
 
     /// The next whole message, if it is there.
     pub(super) fn next(&mut self) -> Result<Option<Message>, Trouble> {
-        let Some((kind, length)) = self.head() else { return Ok(None) };
-        if length > self.len_max {
-            // The leaf stands at the beginning: that much of it is still read.
-            return if kind == CERTIFICATE { Ok(None) } else { Err(Trouble::TooLarge) };
-        }
-        let Some(bytes) = self.rest().get(..4 + length).map(<[u8]>::to_vec) else {
-            return Ok(None);
-        };
-        self.taken += bytes.len();
-        Ok(Some(Message { kind, bytes }))
+        let Some((kind, bytes)) = whole(self.rest(), self.len_max)? else { return Ok(None) };
+        let message = Message { kind, bytes: bytes.to_vec() };
+        self.taken += message.bytes.len();
+        Ok(Some(message))
     }
 
     /// Whether the message that is coming is longer than is taken.
@@ -113,8 +107,24 @@ impl Messages {
     }
 
     fn head(&self) -> Option<(u8, usize)> {
-        let mut reader = Reader::new(self.rest());
-        Some((reader.number(1)? as u8, reader.number(3)?))
+        head(self.rest())
+    }
+}
+
+/// Type and length of the message that `bytes` begin with.
+pub(super) fn head(bytes: &[u8]) -> Option<(u8, usize)> {
+    let mut reader = Reader::new(bytes);
+    Some((reader.number(1)? as u8, reader.number(3)?))
+}
+
+/// Type and all bytes of the message that `bytes` begin with, once it is whole; its content has at most `len_max` bytes.
+pub(super) fn whole(bytes: &[u8], len_max: usize) -> Result<Option<(u8, &[u8])>, Trouble> {
+    match head(bytes) {
+        // The leaf stands at the beginning: that much of it is still read.
+        Some((CERTIFICATE, length)) if length > len_max => Ok(None),
+        Some((_, length)) if length > len_max => Err(Trouble::TooLarge),
+        Some((kind, length)) => Ok(bytes.get(..4 + length).map(|bytes| (kind, bytes))),
+        None => Ok(None),
     }
 }
 
@@ -133,6 +143,14 @@ pub(super) struct ServerHello<'a> {
     pub(super) cookie: Option<&'a [u8]>,
     /// Whether the master secret is bound to the transcript (RFC 7627).
     pub(super) is_extended: bool,
+}
+
+impl<'a> ServerHello<'a> {
+    /// The server's share, and the group that it is of.
+    pub(super) fn share(&self) -> Option<(Group, &'a [u8])> {
+        let mut reader = Reader::new(self.key_share?);
+        Some((reader.u16().and_then(Group::of)?, reader.vector(2)?))
+    }
 }
 
 /// The random of a ServerHello that is a HelloRetryRequest (RFC 8446, section 4.1.3).
@@ -170,25 +188,48 @@ pub(super) fn server_hello(body: &[u8]) -> Option<ServerHello<'_>> {
     Some(hello)
 }
 
-/// The certificates of a Certificate message in the server's order, `chain_len_max` of them at most.
-pub(super) fn certificates(
-    body: &[u8],
-    version: u16,
-    chain_len_max: usize,
-) -> Option<Vec<Vec<u8>>> {
-    let mut reader = Reader::new(body);
-    if version >= TLS13 {
-        reader.vector(1)?; // certificate_request_context
-    }
-    let mut list = Reader::new(reader.vector(3)?);
-    let mut found = Vec::new();
-    while !list.is_empty() && found.len() < chain_len_max {
-        found.push(list.vector(3)?.to_vec());
-        if version >= TLS13 {
-            list.vector(2)?; // extensions
+/// The certificates of a Certificate message in the server's order, where they stand.
+#[derive(Clone, Debug)]
+pub struct Chain<'a> {
+    list: Reader<'a>,
+    left: usize,
+    has_extensions: bool,
+}
+
+impl<'a> Chain<'a> {
+    /// The certificates in `body`, `len_max` of them at most; `None` if a length among these is wrong.
+    pub(super) fn read(body: &'a [u8], version: u16, len_max: usize) -> Option<Self> {
+        let mut reader = Reader::new(body);
+        let has_extensions = version >= TLS13;
+        if has_extensions {
+            reader.vector(1)?; // certificate_request_context
         }
+        let list = Reader::new(reader.vector(3)?);
+        let mut chain = Self { list, left: 0, has_extensions };
+        let mut left = 0;
+        while !chain.list.is_empty() && left < len_max {
+            chain.entry()?;
+            left += 1;
+        }
+        Some(Self { list, left, has_extensions })
     }
-    Some(found)
+
+    fn entry(&mut self) -> Option<&'a [u8]> {
+        let certificate = self.list.vector(3)?;
+        if self.has_extensions {
+            self.list.vector(2)?;
+        }
+        Some(certificate)
+    }
+}
+
+impl<'a> Iterator for Chain<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        self.left = self.left.checked_sub(1)?;
+        self.entry()
+    }
 }
 
 /// The first certificate of a Certificate message of which `body` has come so far, if that is all of it.
@@ -342,10 +383,11 @@ mod tests {
 
     #[test]
     fn length_lies_give_nothing() {
-        assert_eq!(certificates(&[0, 0, 9, 0, 0, 3, 7, 7], 0x0303, 9), None);
-        assert_eq!(certificates(&[0, 0, 0], 0x0303, 9), Some(vec![]));
+        let chain = |body, len_max| Some(Chain::read(body, 0x0303, len_max)?.collect::<Vec<_>>());
+        assert_eq!(chain(&[0, 0, 9, 0, 0, 3, 7, 7], 9), None);
+        assert_eq!(chain(&[0, 0, 0], 9), Some(vec![]));
         let three = [0, 0, 12, 0, 0, 1, 7, 0, 0, 1, 8, 0, 0, 1, 9];
-        assert_eq!(certificates(&three, 0x0303, 2), Some(vec![vec![7], vec![8]]));
+        assert_eq!(chain(&three, 2), Some(vec![&[7][..], &[8]]));
         assert_eq!(server_hello(&[3, 3]), None);
         let hello = [&[3, 3][..], &[1; 32], &[0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]].concat();
         assert_eq!(server_hello(&hello).unwrap().version, TLS13);

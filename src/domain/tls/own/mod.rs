@@ -22,6 +22,7 @@ mod encrypted;
 #[doc(hidden)]
 pub mod exercise;
 mod finish;
+mod glance;
 mod groups;
 mod handshake;
 mod hello;
@@ -37,8 +38,10 @@ use codepoints::content;
 use handshake::{Handshake, Step, Wish};
 use records::{Record, Records, Trouble};
 
+pub use glance::{Glance, Look};
 pub use groups::StaticKeys;
 pub use hello::Hello;
+pub use messages::Chain;
 
 pub(super) use codepoints::suite_name;
 
@@ -227,11 +230,16 @@ impl OwnClient {
 
     fn facts(&self) -> Option<TlsFacts> {
         let (version, suite) = self.handshake.session().chosen?;
-        Some(TlsFacts {
-            version: codepoints::version_name(version)?,
-            cipher_suite: codepoints::suite_name(suite),
-        })
+        facts(version, suite)
     }
+}
+
+/// What is told of a version and a suite.
+fn facts(version: u16, suite: u16) -> Option<TlsFacts> {
+    Some(TlsFacts {
+        version: codepoints::version_name(version)?,
+        cipher_suite: codepoints::suite_name(suite),
+    })
 }
 
 impl Client for OwnClient {

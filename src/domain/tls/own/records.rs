@@ -54,22 +54,38 @@ impl Records {
 
     /// The next whole record, if it is there.
     pub(super) fn next(&mut self) -> Result<Option<Record>, Trouble> {
-        let rest = &self.bytes[self.taken..];
-        let Some((&header, content)) = rest.split_first_chunk::<5>() else {
-            return plausible(rest).then_some(None).ok_or(Trouble::Malformed);
-        };
-        if !plausible(&header) {
-            return Err(Trouble::Malformed);
-        }
-        let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
-        if length > FRAGMENT_MAX {
-            return Err(Trouble::Malformed);
-        }
-        let Some(fragment) = content.get(..length) else { return Ok(None) };
-        let record = Record { kind: header[0], header, fragment: fragment.to_vec() };
-        self.taken += 5 + length;
+        let Some((cut, _)) = cut(&self.bytes[self.taken..])? else { return Ok(None) };
+        let record =
+            Record { kind: cut.kind(), header: *cut.header, fragment: cut.fragment.to_vec() };
+        self.taken += 5 + record.fragment.len();
         Ok(Some(record))
     }
+}
+
+/// One record where it stands among the bytes that have come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cut<'a> {
+    pub(super) header: &'a [u8; 5],
+    pub(super) fragment: &'a [u8],
+}
+
+impl Cut<'_> {
+    pub(super) const fn kind(&self) -> u8 {
+        self.header[0]
+    }
+}
+
+/// The record that `bytes` begin with and what follows it, once it is whole.
+pub(super) fn cut(bytes: &[u8]) -> Result<Option<(Cut<'_>, &[u8])>, Trouble> {
+    let Some((header, content)) = bytes.split_first_chunk::<5>() else {
+        return plausible(bytes).then_some(None).ok_or(Trouble::Malformed);
+    };
+    let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
+    if !plausible(header) || length > FRAGMENT_MAX {
+        return Err(Trouble::Malformed);
+    }
+    let whole = content.split_at_checked(length);
+    Ok(whole.map(|(fragment, rest)| (Cut { header, fragment }, rest)))
 }
 
 /// Whether these can be the first bytes of a record.

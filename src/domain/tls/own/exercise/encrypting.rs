@@ -3,8 +3,6 @@
 //! The client's shares are base points, so that the secret is the server's own share and the server needs no private
 //! key for it. Any bytes are a share then.
 
-use aws_lc_rs::digest::Context;
-
 use super::conversation::Peer;
 use crate::domain::tls::own::codepoints::content::{
     APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE,
@@ -15,7 +13,7 @@ use crate::domain::tls::own::codepoints::handshake_type::{
 use crate::domain::tls::own::groups::Group;
 use crate::domain::tls::own::messages::{Messages, RETRY_RANDOM};
 use crate::domain::tls::own::records::{Records, record};
-use crate::domain::tls::own::schedule::{Secrets, Suite, Traffic};
+use crate::domain::tls::own::schedule::{Secrets, Suite, Traffic, Transcript};
 
 /// Makes the body of a CertificateVerify for what is to be signed (RFC 8446, section 4.4.3).
 pub(in super::super) type Sign = dyn Fn(&[u8]) -> Vec<u8>;
@@ -39,7 +37,7 @@ pub(in super::super) struct EncryptingServer {
     pub(in super::super) finishes: bool,
     first_messages: Vec<u8>,
     is_retried: bool,
-    waits: Option<(Secrets, Context)>,
+    waits: Option<(Secrets, Transcript)>,
 }
 
 impl EncryptingServer {
@@ -90,7 +88,7 @@ impl EncryptingServer {
             transcript.update(part);
         }
         let secret = Group::of(self.group)?.secret(&self.share)?.to_vec();
-        let secrets = suite.secrets(&secret, transcript.clone().finish().as_ref())?;
+        let secrets = suite.secrets(&secret, transcript.hash())?;
         let mut traffic = secrets.server()?;
         let mut out = record(HANDSHAKE, 0x0303, &hello);
         out.extend(record(CHANGE_CIPHER_SPEC, 0x0303, &[1]));
@@ -102,14 +100,14 @@ impl EncryptingServer {
         }
         if let Some(sign) = &self.sign {
             let context = b"TLS 1.3, server CertificateVerify\0";
-            let hash = transcript.clone().finish();
+            let hash = transcript.hash();
             let body = sign(&[&[0x20; 64], &context[..], hash.as_ref()].concat());
             let message = message(CERTIFICATE_VERIFY, &body);
             self.say(&mut traffic, HANDSHAKE, &message, &mut out)?;
             transcript.update(&message);
         }
         if self.finishes {
-            let verify_data = traffic.verify_data(transcript.clone().finish().as_ref())?;
+            let verify_data = traffic.verify_data(transcript.hash())?;
             let message = message(FINISHED, &verify_data);
             self.say(&mut traffic, HANDSHAKE, &message, &mut out)?;
             transcript.update(&message);
@@ -146,7 +144,7 @@ impl EncryptingServer {
         }
         let mut is_finished = false;
         while let Some(message) = messages.next().ok()? {
-            let expected = traffic.verify_data(transcript.clone().finish().as_ref())?;
+            let expected = traffic.verify_data(transcript.hash())?;
             is_finished = message.kind == FINISHED;
             assert!(!is_finished || message.body() == expected, "the client finishes rightly");
             transcript.update(&message.bytes);

@@ -10,6 +10,7 @@ use super::*;
 use crate::domain::tls::own::exercise::conversation::Peer;
 use crate::domain::tls::own::exercise::encrypting::message;
 use crate::domain::tls::own::exercise::finishing::Reply;
+use crate::domain::tls::own::exercise::glancing::{agrees, first_flight, glance};
 
 /// What comes of a whole flight with the goals `Leaf` and `Finish`.
 type Proofs = [(Option<bool>, bool); 2];
@@ -23,7 +24,7 @@ const UNFINISHED: Proofs = [(None, false), (Some(true), false)];
 /// The server neither signs nor can be finished with.
 const PRESENTED: Proofs = [(None, false); 2];
 
-/// Says the flights that `server` sends to each goal again in every way there is.
+/// Says the flights that `server` sends to each goal again in every way there is. Whether the short way leads to the leaf.
 #[track_caller]
 fn survives(
     name: &str,
@@ -31,7 +32,7 @@ fn survives(
     leaf: &[u8],
     proofs: Proofs,
     server: &dyn Fn() -> Box<dyn Peer>,
-) {
+) -> bool {
     for (goal, (key_proven, finished)) in [Goal::Leaf, Goal::Finish].into_iter().zip(proofs) {
         let wish = Wish { hello, ..wish(goal) };
         let recorded = Recorded::of(&wish, server().as_mut());
@@ -63,6 +64,11 @@ fn survives(
         }
         assert!(had_leaf, "{name} {goal:?}");
     }
+    let glance = glance(Limits::default()).unwrap();
+    let flight = first_flight(&glance, server().as_mut());
+    let told: Vec<bool> = (0..=flight.len()).map(|cut| agrees(&glance, &flight[..cut])).collect();
+    assert!(told.is_sorted(), "{name}: more bytes do not change it");
+    told[flight.len()]
 }
 
 fn without_leaf(cut: usize, end: End) -> Outcome {
@@ -79,7 +85,9 @@ fn of_rustls(version: &'static rustls::SupportedProtocolVersion) {
     for key in [&PKCS_ECDSA_P256_SHA256, &PKCS_ECDSA_P384_SHA384, &PKCS_ED25519, &PKCS_RSA_SHA256] {
         let (server, leaf) = honest(version, key);
         let name = format!("rustls {version:?} {key:?}");
-        survives(&name, Hello::Universal, &leaf, PROVEN, &|| Box::new(Rustls::new(&server)));
+        assert!(survives(&name, Hello::Universal, &leaf, PROVEN, &|| Box::new(Rustls::new(
+            &server
+        ))));
     }
 }
 
@@ -114,9 +122,9 @@ fn flights_that_ask_for_a_client_certificate() {
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::clone(&server.cert_resolver));
         let config = Arc::new(config);
-        survives("client certificate", Hello::Universal, leaf, PROVEN, &|| {
+        assert!(survives("client certificate", Hello::Universal, leaf, PROVEN, &|| {
             Box::new(Rustls::new(&config))
-        });
+        }));
     }
 }
 
@@ -132,30 +140,32 @@ fn flights_with_a_retry() {
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&server.cert_resolver));
     let config = Arc::new(config);
-    survives("retry of rustls", Hello::Modern, leaf, PROVEN, &|| Box::new(Rustls::new(&config)));
+    assert!(survives("retry of rustls", Hello::Modern, leaf, PROVEN, &|| Box::new(Rustls::new(
+        &config
+    ))));
     for (suite, retry) in
         [(0x1302, &[0, 44, 0, 5, 0, 3, 7, 8, 9][..]), (0x1304, &[0, 44, 0, 3, 0, 1, 7])]
     {
-        survives("retry with a cookie", Hello::Universal, &P256.1, PROVEN, &|| {
+        assert!(!survives("retry with a cookie", Hello::Universal, &P256.1, PROVEN, &|| {
             let said = [message(8, &[0, 0]), message(11, &certificate13(&P256.1))];
             let mut server = encrypting(suite, &said, with_p256);
             server.retry = retry.to_vec();
             Box::new(server)
-        });
+        }));
     }
 }
 
 #[test]
 fn flights_with_a_compressed_certificate() {
     for (suite, fragment) in [(0x1301, usize::MAX), (0x1303, 100), (0x1305, 100)] {
-        survives("compressed", Hello::Universal, &P256.1, PROVEN, &|| {
+        assert!(!survives("compressed", Hello::Universal, &P256.1, PROVEN, &|| {
             let certificate = compressed(&certificate13(&P256.1));
             let request = message(13, &[1, 9, 0, 0]);
             let said = [message(8, &[0, 0]), request, message(25, &certificate)];
             let mut server = encrypting(suite, &said, with_p256);
             server.fragment = fragment;
             Box::new(server)
-        });
+        }));
     }
 }
 
@@ -163,12 +173,12 @@ fn flights_with_a_compressed_certificate() {
 fn flights_with_rsa_key_exchange_up_to_finished() {
     let (_, leaf) = &*RSA;
     let flight = || rsa_flight(leaf);
-    survives("SSL 3.0", Hello::Universal, leaf, PRESENTED, &|| {
+    assert!(survives("SSL 3.0", Hello::Universal, leaf, PRESENTED, &|| {
         Box::new(clear(0x0300, 0x002f, flight()))
-    });
-    survives("Camellia", Hello::Universal, leaf, PRESENTED, &|| {
+    }));
+    assert!(survives("Camellia", Hello::Universal, leaf, PRESENTED, &|| {
         Box::new(clear(0x0303, 0x0041, flight()))
-    });
+    }));
     for (version, suite) in [
         (0x0301, 0x002f),
         (0x0301, 0x0004),
@@ -179,14 +189,14 @@ fn flights_with_rsa_key_exchange_up_to_finished() {
         (0x0303, 0x0002),
     ] {
         for is_extended in [false, true] {
-            survives("RSA", Hello::Universal, leaf, PROVEN, &|| {
+            assert!(survives("RSA", Hello::Universal, leaf, PROVEN, &|| {
                 let mut server = clear(version, suite, flight());
                 server.is_extended = is_extended;
                 if is_extended {
                     server.reply = Reply::AfterTicket(vec![1; 40]);
                 }
                 Box::new(server)
-            });
+            }));
         }
     }
 }
@@ -194,9 +204,9 @@ fn flights_with_rsa_key_exchange_up_to_finished() {
 #[test]
 fn flights_with_diffie_hellman_up_to_finished() {
     let (_, leaf) = &*RSA;
-    survives("SSL 3.0", Hello::Universal, leaf, UNFINISHED, &|| {
+    assert!(survives("SSL 3.0", Hello::Universal, leaf, UNFINISHED, &|| {
         Box::new(clear(0x0300, 0x0033, signed_flight(0x0300, leaf, false, with_rsa)))
-    });
+    }));
     for (version, suite, is_elliptic) in [
         (0x0301, 0x0033, false),
         (0x0302, 0x0016, false),
@@ -205,18 +215,18 @@ fn flights_with_diffie_hellman_up_to_finished() {
         (0x0303, 0xc02f, true),
         (0x0303, 0xcca8, true),
     ] {
-        survives("Diffie-Hellman", Hello::Universal, leaf, PROVEN, &|| {
+        assert!(survives("Diffie-Hellman", Hello::Universal, leaf, PROVEN, &|| {
             let flight = signed_flight(version, leaf, is_elliptic, with_rsa);
             Box::new(clear(version, suite, flight))
-        });
+        }));
     }
     // A certificate status, a request for ours, and a HelloRequest that is no part of the transcript.
-    survives("all that may come", Hello::Ecdsa, &P256.1, PROVEN, &|| {
+    assert!(!survives("all that may come", Hello::Ecdsa, &P256.1, PROVEN, &|| {
         let flight = signed_flight(0x0303, &P256.1, true, with_p256);
         let (shown, rest) = flight.split_at(certificate(&P256.1).len());
         let (exchange, done) = rest.split_at(rest.len() - 4);
         let (status, request) = (message(22, &[1, 0, 0, 1, 7]), message(13, &[1, 1, 0, 0, 0, 0]));
         let flight = [&message(0, &[]), shown, &status, exchange, &request, done].concat();
         Box::new(clear(0x0303, 0xc02b, flight))
-    });
+    }));
 }

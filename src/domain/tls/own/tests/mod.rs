@@ -2,6 +2,7 @@
 
 mod copied;
 mod flights;
+mod glance;
 mod honest;
 mod hostile;
 mod replay;
