@@ -22,7 +22,8 @@ use crate::domain::record::{self, Origin};
 use crate::domain::scan::{Counts, Fault, Scan};
 use crate::domain::spent::Spent;
 use crate::domain::text::defang_target;
-use crate::domain::tls::{Clients, Limits};
+use crate::domain::tls::own::{Glance, Goal, Hello};
+use crate::domain::tls::{Asked, Clients, Limits};
 use crate::engine::{self, Clock, Event, Prober, Ran, RunEnd, signals};
 use crate::store::{Batch, Hold, Ledger, Resumable};
 
@@ -156,8 +157,17 @@ pub(super) fn prober(
     let mut entropy = [0; 64];
     getrandom::fill(&mut entropy).map_err(|error| unusable(&error))?;
     let offers = Clients::new(limits, &entropy).map_err(|error| unusable(&error))?;
+    let glance = glance(&policy, limits).map_err(|error| unusable(&error))?;
     let (policy, offers) = (Arc::new(policy), Arc::new(offers));
-    Ok(Prober { policy, offers, index, clock: Clock::start(), connect_timeout })
+    Ok(Prober { policy, offers, glance, index, clock: Clock::start(), connect_timeout })
+}
+
+/// The short way, where the first attempts of `policy` ask for what it offers.
+fn glance(policy: &Policy, limits: Limits) -> Result<Option<Arc<Glance>>, getrandom::Error> {
+    let mut entropy = [0; 112];
+    getrandom::fill(&mut entropy)?;
+    let is_asked = policy.first() == Asked::Own(Hello::Universal, Goal::Leaf);
+    Ok(is_asked.then(|| Glance::new(limits, entropy)).flatten().map(Arc::new))
 }
 
 /// A token that is cancelled by the first signal; the second one leaves at once.

@@ -59,7 +59,8 @@ impl Policy {
             + if self.confirm_softether { REQUESTS } else { 0 }
     }
 
-    const fn first(&self) -> Asked {
+    /// What the first attempt under any name asks.
+    pub const fn first(&self) -> Asked {
         match self.depth {
             Depth::Leaf | Depth::Auto => Asked::Own(Hello::Universal, Goal::Leaf),
             Depth::Full => Asked::Rustls,

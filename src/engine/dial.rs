@@ -43,9 +43,6 @@ pub(super) trait Wire {
 
     /// Takes what has come; 0 is the end of the stream.
     fn recv(&mut self, into: &mut [u8]) -> io::Result<usize>;
-
-    /// The same, and leaves it to be taken.
-    fn peek(&mut self, into: &mut [u8]) -> io::Result<usize>;
 }
 
 /// A TCP socket that never waits, for one connection after another.
@@ -112,6 +109,11 @@ impl Socket {
         }
     }
 
+    /// Looks at what has come and leaves it where it is; 0 is the end of the stream.
+    pub(super) fn peek(&self, into: &mut [u8]) -> io::Result<usize> {
+        Ok(recv(&self.fd, into, RecvFlags::PEEK)?.0)
+    }
+
     /// Resets the connection, or gives up the attempt at one; `false` if the socket is of no more use.
     pub(super) fn disconnect(&mut self) -> bool {
         connect_unspec(&self.fd).is_ok()
@@ -141,10 +143,6 @@ impl Wire for Socket {
 
     fn recv(&mut self, into: &mut [u8]) -> io::Result<usize> {
         Ok(recv(&self.fd, into, RecvFlags::empty())?.0)
-    }
-
-    fn peek(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        Ok(recv(&self.fd, into, RecvFlags::PEEK)?.0)
     }
 }
 

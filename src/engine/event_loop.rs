@@ -13,7 +13,7 @@ use std::{io, mem};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::dial::{Dialled, Socket};
+use super::dial::{Dialled, Socket, Wire};
 use super::event::{Event, RunEnd};
 use super::poll::{Bell, News, Poll};
 use super::prober::Prober;
@@ -28,7 +28,8 @@ use crate::domain::plan::Plan;
 use crate::domain::scan::Fault;
 use crate::domain::spent::{Spent, Wait};
 use crate::domain::time::Timestamp;
-use crate::domain::tls::{Moment, Verdict};
+use crate::domain::tls::own::Look;
+use crate::domain::tls::{End, Moment, Verdict};
 use crate::domain::visit::Visit;
 use crate::domain::wheel::Wheel;
 
@@ -40,6 +41,9 @@ const BATCH: usize = 64;
 
 /// The longest that an event waits for others to be reported with.
 const REPORT_EVERY: Duration = Duration::from_millis(20);
+
+/// Looks at one answer before a client takes it over: each begins at the first byte again.
+const LOOKS_MAX: u8 = 8;
 
 /// Bytes read at once; a certificate may have 64 KiB.
 const BUFFER: usize = 64 * 1024;
@@ -62,6 +66,11 @@ struct Probe {
 
 enum Stage {
     Connecting,
+    /// The one ClientHello was sent; what comes is looked at where the kernel holds it.
+    Glancing {
+        first_byte: Option<Moment>,
+        looks: u8,
+    },
     Talking(Talk),
 }
 
@@ -87,6 +96,7 @@ pub(super) struct EventLoop {
     wheel: Wheel,
     patience: Patience,
     buffer: Vec<u8>,
+    scratch: Vec<u8>,
     events: Sender<Vec<Event>>,
     reported: Moment,
     halt: Arc<AtomicBool>,
@@ -142,6 +152,7 @@ impl EventLoop {
             open: 0,
             wheel: Wheel::default(),
             buffer: vec![0; BUFFER],
+            scratch: Vec::new(),
             events,
             reported: Moment::ZERO,
             halt,
@@ -353,14 +364,76 @@ impl EventLoop {
         let now = self.prober.clock.now();
         let slot = &mut self.slots[news.key as usize];
         let (Some(socket), Some(probe)) = (&mut slot.socket, &mut slot.probe) else { return };
-        let Stage::Talking(talk) = &mut probe.stage else {
-            let dialled = if news.is_error { socket.news() } else { Dialled::Connected };
-            return self.answered(news.key, dialled, now);
-        };
-        match talk.go_on(socket, &mut self.buffer, now) {
-            Some(verdict) => self.conclude(news.key, verdict, now),
-            None => self.wheel.set(news.key, talk.deadline()),
+        match &mut probe.stage {
+            Stage::Connecting => {
+                let dialled = if news.is_error { socket.news() } else { Dialled::Connected };
+                self.answered(news.key, dialled, now);
+                // Who speaks first may have spoken already, and is not told of again.
+                if news.is_readable {
+                    self.look(news, now);
+                }
+            }
+            Stage::Glancing { .. } => self.look(news, now),
+            Stage::Talking(talk) => match talk.go_on(socket, &mut self.buffer, now) {
+                Some(verdict) => self.conclude(news.key, verdict, now),
+                None => self.wheel.set(news.key, talk.deadline()),
+            },
         }
+    }
+
+    /// Lets `talk` have the connection at `key`, and goes on with it.
+    fn talk(&mut self, key: u32, mut talk: Talk, now: Moment) {
+        let slot = &mut self.slots[key as usize];
+        let (Some(socket), Some(probe)) = (&mut slot.socket, &mut slot.probe) else { return };
+        match talk.go_on(socket, &mut self.buffer, now) {
+            Some(verdict) => self.conclude(key, verdict, now),
+            None => {
+                self.wheel.set(key, talk.deadline());
+                probe.stage = Stage::Talking(talk);
+            }
+        }
+    }
+
+    /// Looks at what has come on a connection that has no client.
+    fn look(&mut self, news: News, now: Moment) {
+        let slot = &mut self.slots[news.key as usize];
+        let (Some(socket), Some(probe)) = (&mut slot.socket, &mut slot.probe) else { return };
+        let Some(glance) = &self.prober.glance else { return };
+        let Stage::Glancing { first_byte, looks } = &mut probe.stage else { return };
+        let length = match socket.peek(&mut self.buffer) {
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            // The error is told once: nobody would hear of it again.
+            Err(_) => return self.hand_over(news.key, Some(End::Reset), now),
+        };
+        if length > 0 {
+            let first = *first_byte.get_or_insert(now);
+            match glance.look(&self.buffer[..length], &mut self.scratch) {
+                Look::Certificates { tls, chain } => {
+                    let certificates = chain.map(<[u8]>::to_vec).collect();
+                    let verdict = Verdict::of_a_glance(certificates, tls, (first, now));
+                    return self.conclude(news.key, verdict, now);
+                }
+                Look::More if !news.is_end && *looks < LOOKS_MAX => {
+                    *looks += 1;
+                    return;
+                }
+                Look::More | Look::Unusual => {}
+            }
+        }
+        self.hand_over(news.key, None, now);
+    }
+
+    /// Gives a connection that was looked at to a client, which reads it from the first byte on or learns of its `end`.
+    fn hand_over(&mut self, key: u32, end: Option<End>, now: Moment) {
+        let Some(probe) = &self.slots[key as usize].probe else { return };
+        let Some(glance) = &self.prober.glance else { return };
+        let Stage::Glancing { first_byte, .. } = probe.stage else { return };
+        let mut talk = Talk::new(glance.client(probe.connected.unwrap_or(probe.began)));
+        if let Some(end) = end {
+            talk.end(end, now);
+        }
+        self.talk(key, talk, first_byte.unwrap_or(now));
     }
 
     /// A connection that was on its way stands, or does not.
@@ -381,19 +454,27 @@ impl EventLoop {
     fn connected(&mut self, key: u32, now: Moment) {
         let slot = &mut self.slots[key as usize];
         let (Some(socket), Some(probe)) = (&mut slot.socket, &mut slot.probe) else { return };
+        if let Some(glance) = &self.prober.glance
+            && probe.due.visiting.is_none()
+        {
+            let hello = glance.hello();
+            let sent = socket.send(hello).unwrap_or(0);
+            if sent == hello.len() {
+                self.wheel.set(key, now + self.plan.tempo.limits.handshake);
+                probe.stage = Stage::Glancing { first_byte: None, looks: 0 };
+            } else {
+                let talk = Talk::with_unsent(glance.client(now), &hello[sent..]);
+                self.talk(key, talk, now);
+            }
+            return;
+        }
         let mut entropy = [0; 112];
         if let Err(error) = getrandom::fill(&mut entropy) {
             return self.put_back(key, io::Error::other(error), now);
         }
         let ask = probe.due.visiting.as_ref().map_or(&self.first.ask, |visiting| &visiting.ask);
-        let mut talk = Talk::new(self.prober.offers.start(ask, now, entropy));
-        match talk.go_on(socket, &mut self.buffer, now) {
-            Some(verdict) => self.conclude(key, verdict, now),
-            None => {
-                self.wheel.set(key, talk.deadline());
-                probe.stage = Stage::Talking(talk);
-            }
-        }
+        let talk = Talk::new(self.prober.offers.start(ask, now, entropy));
+        self.talk(key, talk, now);
     }
 
     fn give_up_what_is_late(&mut self) {
@@ -406,8 +487,15 @@ impl EventLoop {
     fn give_up(&mut self, key: u32, now: Moment) {
         let slot = &mut self.slots[key as usize];
         let (Some(socket), Some(probe)) = (&mut slot.socket, &mut slot.probe) else { return };
+        if matches!(probe.stage, Stage::Glancing { .. }) {
+            self.hand_over(key, None, now);
+            let slot = &mut self.slots[key as usize];
+            return if slot.probe.is_some() {
+                self.give_up(key, now)
+            };
+        }
         let verdict = match &mut probe.stage {
-            Stage::Connecting => None,
+            Stage::Connecting | Stage::Glancing { .. } => None,
             Stage::Talking(talk) => talk.give_up(socket, &mut self.buffer, now),
         };
         let timeout = || Verdict::without_leaf(Outcome::ConnectTimeout);

@@ -28,6 +28,8 @@ pub(super) struct Poll {
 pub(super) struct News {
     /// The key that it was added with.
     pub(super) key: u32,
+    /// Whether there is something to be read, be it the end.
+    pub(super) is_readable: bool,
     /// Whether the other side, or an error, has ended something.
     pub(super) is_end: bool,
     /// Whether it has an error to be asked for.
@@ -106,6 +108,7 @@ fn news(event: &epoll::Event, bell: &OwnedFd) -> Option<News> {
     }
     Some(News {
         key: data.u64() as u32,
+        is_readable: flags.intersects(Flags::IN | Flags::RDHUP),
         is_end: flags.intersects(Flags::RDHUP | Flags::HUP | Flags::ERR),
         is_error: flags.intersects(Flags::HUP | Flags::ERR),
     })

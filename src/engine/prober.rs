@@ -7,6 +7,7 @@ use super::clock::Clock;
 use crate::domain::indicator::Index;
 use crate::domain::ladder::Policy;
 use crate::domain::tls::Offers;
+use crate::domain::tls::own::Glance;
 
 /// Everything that probes of one run share.
 #[derive(Clone)]
@@ -15,6 +16,8 @@ pub struct Prober {
     pub policy: Arc<Policy>,
     /// Makes the TLS client of each connection.
     pub offers: Arc<dyn Offers>,
+    /// The short way for first attempts, where they ask for no more than a certificate.
+    pub glance: Option<Arc<Glance>>,
     /// What leaves are matched against.
     pub index: Arc<Index>,
     /// The run's clocks.

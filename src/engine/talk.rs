@@ -18,6 +18,11 @@ impl Talk {
         Self { client, out: Vec::new(), has_ended: false }
     }
 
+    /// The same where `rest` of the client's first words did not go yet.
+    pub(super) fn with_unsent(client: Box<dyn Client>, rest: &[u8]) -> Self {
+        Self { out: rest.to_vec(), ..Self::new(client) }
+    }
+
     /// Sends and receives what goes at once, through `buffer`; the verdict, if there is one now.
     ///
     /// A failed write does not end the exchange: what the server sent before it closed, an alert mostly, is
@@ -66,7 +71,8 @@ impl Talk {
         self.client.deadline()
     }
 
-    fn end(&mut self, end: End, now: Moment) {
+    /// Takes the end of the connection.
+    pub(super) fn end(&mut self, end: End, now: Moment) {
         self.has_ended = true;
         self.client.handle_end(now, end);
     }
@@ -135,10 +141,6 @@ mod tests {
                 None if self.is_closed => Ok(0),
                 None => Err(ErrorKind::WouldBlock.into()),
             }
-        }
-
-        fn peek(&mut self, _into: &mut [u8]) -> io::Result<usize> {
-            Err(ErrorKind::Unsupported.into())
         }
     }
 

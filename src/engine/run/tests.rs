@@ -77,7 +77,7 @@ async fn plan(extra: &str) -> (TcpListener, Arc<Plan>) {
 
 fn prober(offers: Arc<dyn Offers>, clock: Clock) -> Prober {
     let (index, policy) = (Arc::new(Index::default()), Arc::new(Policy::new(Depth::Auto)));
-    Prober { policy, offers, index, clock, connect_timeout: Duration::from_secs(5) }
+    Prober { policy, offers, glance: None, index, clock, connect_timeout: Duration::from_secs(5) }
 }
 
 async fn observations(mut events: Receiver<Vec<Event>>) -> (Vec<(u64, Observation)>, Vec<Event>) {
