@@ -29,6 +29,9 @@ pub enum LabError {
         /// How many listeners there have to be.
         listeners: usize,
     },
+    /// The system gave no event queue or thread.
+    #[error("cannot serve connections: {0}")]
+    Serving(io::Error),
     /// Every block that was tried has an address and port in use.
     #[error("no free /24 for the lab in {tried} tries; the last was stopped at {last}, in use")]
     InUse {

@@ -8,12 +8,14 @@
 //! does), prints and logs nothing, and is never part of a sweep. Of our other rooms it imports `domain` alone.
 
 mod behaviour;
+mod canned;
 mod certificates;
 #[cfg(test)]
 mod client;
 mod conversation;
 mod crowd;
 mod error;
+mod event_loop;
 mod expected;
 mod field;
 pub mod hostile;

@@ -9,6 +9,7 @@ mod shape;
 use std::sync::Arc;
 
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256};
+use rustls::SignatureScheme;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
@@ -99,6 +100,13 @@ impl Credential {
     /// What is no certificate, with a key that a server must have.
     fn junk(key: &Arc<dyn SigningKey>) -> Self {
         Self { leaf: Leaf::new(b"no certificate".to_vec()), key: Arc::clone(key) }
+    }
+
+    /// A signature of the leaf's key, which is P-256, over `content`.
+    pub(super) fn sign(&self, content: &[u8]) -> Result<Vec<u8>, LabError> {
+        let signer = self.key.choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256]);
+        let wrong = || rustls::Error::General("the key is not one of P-256".to_owned());
+        Ok(signer.ok_or_else(wrong)?.sign(content)?)
     }
 
     /// The leaf with its own key, as a TLS server wants them.

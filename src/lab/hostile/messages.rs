@@ -6,34 +6,34 @@ use super::Step;
 
 pub(super) const CHANGE_CIPHER_SPEC: u8 = 20;
 pub(super) const ALERT: u8 = 21;
-pub(super) const HANDSHAKE: u8 = 22;
+pub(in crate::lab) const HANDSHAKE: u8 = 22;
 pub(super) const APPLICATION_DATA: u8 = 23;
 
 pub(super) const SERVER_HELLO: u8 = 2;
 pub(super) const ENCRYPTED_EXTENSIONS: u8 = 8;
 pub(super) const CERTIFICATE: u8 = 11;
-pub(super) const SERVER_KEY_EXCHANGE: u8 = 12;
-pub(super) const CERTIFICATE_VERIFY: u8 = 15;
+pub(in crate::lab) const SERVER_KEY_EXCHANGE: u8 = 12;
+pub(in crate::lab) const CERTIFICATE_VERIFY: u8 = 15;
 pub(super) const FINISHED: u8 = 20;
 
-pub(super) const TLS12: u16 = 0x0303;
+pub(in crate::lab) const TLS12: u16 = 0x0303;
 pub(super) const TLS13: u16 = 0x0304;
 
 /// TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256.
-pub(super) const ECDHE: u16 = 0xc02b;
+pub(in crate::lab) const ECDHE: u16 = 0xc02b;
 /// TLS_RSA_WITH_AES_128_CBC_SHA.
 pub(super) const RSA: u16 = 0x002f;
 /// TLS_DHE_RSA_WITH_AES_128_CBC_SHA.
 pub(super) const DHE: u16 = 0x0033;
 /// TLS_AES_128_GCM_SHA256.
-pub(super) const AES_128_GCM: u16 = 0x1301;
+pub(in crate::lab) const AES_128_GCM: u16 = 0x1301;
 /// TLS_AES_256_GCM_SHA384.
 pub(super) const AES_256_GCM: u16 = 0x1302;
 
 /// Groups (IANA TLS Supported Groups).
 pub(super) const P256: u16 = 23;
 pub(super) const P521: u16 = 25;
-pub(super) const X25519: u16 = 29;
+pub(in crate::lab) const X25519: u16 = 29;
 
 pub(super) const SUPPORTED_VERSIONS: u16 = 43;
 pub(super) const COOKIE: u16 = 44;
@@ -51,7 +51,7 @@ fn octets(number: usize, octets: usize) -> Vec<u8> {
 }
 
 /// `content` behind its length in `width` bytes.
-pub(super) fn vector(width: usize, content: &[u8]) -> Vec<u8> {
+pub(in crate::lab) fn vector(width: usize, content: &[u8]) -> Vec<u8> {
     [&octets(content.len(), width), content].concat()
 }
 
@@ -71,12 +71,12 @@ pub(super) fn records(length: usize, messages: &[u8]) -> Vec<u8> {
 }
 
 /// Handshake messages in as few records as they fit into.
-pub(super) fn handshake(messages: &[u8]) -> Vec<u8> {
+pub(in crate::lab) fn handshake(messages: &[u8]) -> Vec<u8> {
     records(1 << 14, messages)
 }
 
 /// A handshake message.
-pub(super) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+pub(in crate::lab) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     lying_message(kind, body.len(), body)
 }
 
@@ -96,7 +96,7 @@ pub(super) fn extension(code: u16, content: &[u8]) -> Vec<u8> {
 }
 
 /// The key_share extension of a ServerHello.
-pub(super) fn key_share(group: u16, share: &[u8]) -> Vec<u8> {
+pub(in crate::lab) fn key_share(group: u16, share: &[u8]) -> Vec<u8> {
     extension(KEY_SHARE, &[&group.to_be_bytes()[..], &vector(2, share)].concat())
 }
 
@@ -107,10 +107,10 @@ pub(super) fn chosen_version(version: u16) -> Vec<u8> {
 
 /// The fields of a ServerHello (RFC 8446, section 4.1.3; RFC 5246, section 7.4.1.3).
 #[derive(Clone, Debug)]
-pub(super) struct Hello {
+pub(in crate::lab) struct Hello {
     pub(super) version: u16,
     pub(super) random: [u8; 32],
-    pub(super) session: Vec<u8>,
+    pub(in crate::lab) session: Vec<u8>,
     pub(super) suite: u16,
     pub(super) compression: u8,
     /// All extensions one after the other; without any, their length is left out too.
@@ -119,7 +119,7 @@ pub(super) struct Hello {
 
 impl Hello {
     /// A ServerHello of TLS 1.2 or older that every client which offers the suite can take.
-    pub(super) const fn old(version: u16, suite: u16) -> Self {
+    pub(in crate::lab) const fn old(version: u16, suite: u16) -> Self {
         Self {
             version,
             random: [0x5a; 32],
@@ -131,7 +131,7 @@ impl Hello {
     }
 
     /// A ServerHello of TLS 1.3 with `extensions` after the version.
-    pub(super) fn new(suite: u16, extensions: &[u8]) -> Self {
+    pub(in crate::lab) fn new(suite: u16, extensions: &[u8]) -> Self {
         Self {
             extensions: [&chosen_version(TLS13), extensions].concat(),
             ..Self::old(TLS12, suite)
@@ -159,7 +159,7 @@ impl Hello {
         .concat()
     }
 
-    pub(super) fn message(&self) -> Vec<u8> {
+    pub(in crate::lab) fn message(&self) -> Vec<u8> {
         message(SERVER_HELLO, &self.body())
     }
 
@@ -196,13 +196,13 @@ pub(super) fn hello13() -> Hello {
 }
 
 /// A Certificate message of TLS 1.2 and older.
-pub(super) fn certificate(chain: &[&[u8]]) -> Vec<u8> {
+pub(in crate::lab) fn certificate(chain: &[&[u8]]) -> Vec<u8> {
     let list: Vec<u8> = chain.iter().flat_map(|der| vector(3, der)).collect();
     message(CERTIFICATE, &vector(3, &list))
 }
 
 /// A Certificate message of TLS 1.3 (RFC 8446, section 4.4.2).
-pub(super) fn certificate13(leaf: &[u8]) -> Vec<u8> {
+pub(in crate::lab) fn certificate13(leaf: &[u8]) -> Vec<u8> {
     let entry = [&vector(3, leaf)[..], &[0, 0]].concat();
     message(CERTIFICATE, &[&[0][..], &vector(3, &entry)].concat())
 }

@@ -12,12 +12,12 @@ mod banners;
 mod certificates;
 mod flights;
 mod hellos;
-mod messages;
+pub(super) mod messages;
 mod play;
 mod records;
 mod replays;
 mod retries;
-mod sealed;
+pub(super) mod sealed;
 
 use std::cmp::Ordering;
 use std::fmt;

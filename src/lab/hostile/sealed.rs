@@ -28,11 +28,11 @@ const fn inner(kind: u8, content: Vec<u8>) -> Inner {
     Inner { kind, content, padding: 0 }
 }
 
-fn said(messages: &[Vec<u8>]) -> Inner {
+pub(in crate::lab) fn said(messages: &[Vec<u8>]) -> Inner {
     inner(HANDSHAKE, messages.concat())
 }
 
-fn encrypted_extensions() -> Vec<u8> {
+pub(in crate::lab) fn encrypted_extensions() -> Vec<u8> {
     message(ENCRYPTED_EXTENSIONS, &[0, 0])
 }
 
@@ -192,13 +192,13 @@ pub(super) static SCRIPTS: [Script; 15] = [
 ];
 
 /// The session identifier in the ClientHello that the record `hello` holds.
-pub(super) fn session_of(hello: &[u8]) -> Option<&[u8]> {
+pub(in crate::lab) fn session_of(hello: &[u8]) -> Option<&[u8]> {
     // Record header, message header, version, random.
     Cursor(hello.get(5 + 4 + 2 + 32..)?).vector(1)
 }
 
 /// The client's share of X25519.
-fn share_of(hello: &[u8]) -> Option<&[u8]> {
+pub(in crate::lab) fn share_of(hello: &[u8]) -> Option<&[u8]> {
     let mut rest = Cursor(hello.get(5 + 4 + 2 + 32..)?);
     rest.vector(1)?; // session
     rest.vector(2)?; // suites
@@ -248,27 +248,36 @@ pub(super) fn flight(hello: &[u8], records: &[Inner]) -> Option<Vec<u8>> {
         session: session_of(hello)?.to_vec(),
         ..Hello::new(messages::AES_128_GCM, &key_share(X25519, share.as_ref()))
     };
-    let transcript = [hello.get(5..)?, &answer.message()].concat();
-    let traffic =
-        agreement::agree(&ours, theirs, (), |secret| Ok(server_traffic(secret, &transcript)))
-            .ok()?;
+    let secret = agreement::agree(&ours, theirs, (), |shared| Ok(handshake_secret(shared))).ok()?;
+    seal_all(&secret, hello, &answer.message(), records)
+}
+
+/// The ServerHello `answer` to the client of `hello`, and `records` encrypted for it.
+pub(in crate::lab) fn seal_all(
+    handshake_secret: &[u8],
+    hello: &[u8],
+    answer: &[u8],
+    records: &[Inner],
+) -> Option<Vec<u8>> {
+    let mut transcript = digest::Context::new(&digest::SHA256);
+    transcript.update(hello.get(5..)?);
+    transcript.update(answer);
+    let traffic = expand(handshake_secret, "s hs traffic", transcript.finish().as_ref(), 32);
     let key = expand(&traffic, "key", &[], 16);
     let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key).ok()?);
     let iv = expand(&traffic, "iv", &[], 12);
-    let mut flight = messages::handshake(&answer.message());
+    let mut flight = messages::handshake(answer);
     for (number, record) in records.iter().enumerate() {
         flight.extend(seal(&key, &iv, number as u64, record)?);
     }
     Some(flight)
 }
 
-/// The secret of the server's handshake keys (RFC 8446, section 7.1).
-fn server_traffic(shared: &[u8], transcript: &[u8]) -> Vec<u8> {
+/// The secret that all keys of a handshake come from (RFC 8446, section 7.1).
+pub(in crate::lab) fn handshake_secret(shared: &[u8]) -> Vec<u8> {
     let early = extract(&[0; 32], &[0; 32]);
     let nothing = digest::digest(&digest::SHA256, &[]);
-    let handshake = extract(&expand(&early, "derived", nothing.as_ref(), 32), shared);
-    let so_far = digest::digest(&digest::SHA256, transcript);
-    expand(&handshake, "s hs traffic", so_far.as_ref(), 32)
+    extract(&expand(&early, "derived", nothing.as_ref(), 32), shared)
 }
 
 fn extract(salt: &[u8], secret: &[u8]) -> Vec<u8> {
