@@ -1,6 +1,6 @@
 //! `certsweep demo`: the whole job against servers that this program starts itself, on loopback.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::args::DemoArgs;
 use super::exit::{Exit, Failure};
+use super::scratch::Scratch;
 use super::session::{self, Session};
 use super::{scan, source, terminal};
 use crate::domain::indicator::{self, Index};
@@ -30,8 +31,8 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let _entered = runtime.enter();
     let range = Range::start(None).map_err(|error| Failure::local(error.to_string()))?;
     terminal::note(&introduction(&range));
-    let folder = Scratch::new()?;
-    let store = args.store.clone().unwrap_or_else(|| folder.0.join("ledger.db"));
+    let folder = Scratch::new("demo")?;
+    let store = args.store.clone().unwrap_or_else(|| folder.path().join("ledger.db"));
     let exit = runtime.block_on(sweep(&range, &store, args.store.as_deref()))?;
     terminal::note(&explanation(args.store.as_deref()));
     Ok(exit)
@@ -110,22 +111,4 @@ fn explanation(store: Option<&Path>) -> String {
          'NOT proven' shows a certificate that anybody could have copied: no reason to block its \
          address.\n{kept}"
     )
-}
-
-/// A folder that is gone when the demo ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self, Failure> {
-        let path = std::env::temp_dir().join(format!("certsweep-demo-{:x}", scan::random()));
-        std::fs::create_dir(&path)
-            .map(|()| Self(path.clone()))
-            .map_err(|error| Failure::local(format!("cannot create {}: {error}", path.display())))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -16,6 +16,8 @@ mod pages;
 mod probe;
 mod progress;
 mod scan;
+#[cfg(feature = "lab")]
+mod scratch;
 mod session;
 mod settings;
 mod sink;
