@@ -35,7 +35,12 @@ pub(super) enum Command {
     /// Sweep a range of servers that this program starts itself, on loopback
     #[cfg(feature = "lab")]
     Demo(DemoArgs),
-    /// Measure what a handshake costs, against servers on loopback
+    /// Measure what a target costs, beside a bare TCP connect, against servers on loopback
+    ///
+    /// CPU is user and system time of this process alone; the servers are in one of their own. The plain floor is the
+    /// best bare loop that opens, connects and closes a socket for each target; the reuse floor does the same with
+    /// sockets that are used again. Cases take turns, and ratios are of medians of one run. The machine should
+    /// have nothing else to do. The manual's page `speed` says how to read the figures.
     #[cfg(feature = "lab")]
     Bench(BenchArgs),
     /// Print a shell's completion script
@@ -294,12 +299,15 @@ pub(super) struct BenchArgs {
     /// Targets per case
     #[arg(long, value_name = "N", default_value = "20000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) targets: u32,
-    /// Times each case is run; medians are printed
-    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=99))]
+    /// Times each case is run, in turns with the others; medians are printed
+    #[arg(long, value_name = "N", default_value = "9", value_parser = clap::value_parser!(u32).range(1..=99))]
     pub(super) runs: u32,
     /// Connections open at once
     #[arg(long, value_name = "N", default_value = "500")]
     pub(super) concurrency: usize,
+    /// Measure only these cases, and the floors and cases that they are compared with
+    #[arg(long = "case", value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    pub(super) cases: Vec<super::bench::Case>,
     /// A line for each case, or one JSON object a line
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) format: BenchFormat,

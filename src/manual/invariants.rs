@@ -1,7 +1,7 @@
 //! What always holds, and what holds it.
 //!
 //! **Nothing is sent outside the scope.** Every probing socket is opened by one function, `engine::dial` (the
-//! bench's bare loop connects to its own servers on loopback), and that function asks [`Scope::permits`](crate::domain::scope::Scope::permits) first: address, port, and the
+//! bench's bare loops connect to its own servers on loopback), and that function asks [`Scope::permits`](crate::domain::scope::Scope::permits) first: address, port, and the
 //! day. All checks on the scope itself run on the merged set of addresses, so that no way of writing a range
 //! down gets around one. IPv4 under an IPv6 name (mapped, compatible, translated, 6to4, Teredo), multicast
 //! and broadcast are never probed; special-purpose space only where an include prefix lies wholly inside it:

@@ -11,4 +11,5 @@ pub mod invariants;
 pub mod ledger;
 pub mod outcomes;
 pub mod records;
+pub mod speed;
 pub mod vocabulary;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+/// `certsweep bench` measures every case.
+mod bench;
 /// Certificates written field by field.
 mod certificate;
 /// Fifty thousand targets at full speed, each with its exact outcome.

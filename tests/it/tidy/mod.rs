@@ -36,7 +36,7 @@ const NOT_IN_DOMAIN: [&str; 11] = [
 const PRINTING: [&str; 5] = ["print!", "println!", "eprint!", "eprintln!", "dbg!"];
 
 /// Where sockets may be connected.
-const CONNECTING: [&str; 3] = ["src/engine/", "src/lab/", "src/cli/bench.rs"];
+const CONNECTING: [&str; 3] = ["src/engine/", "src/lab/", "src/cli/bench/"];
 
 const FUNCTION_LINES_MAX: usize = 70;
 
