@@ -124,7 +124,10 @@ impl<S: Serve> Turns<S> {
     fn run(&mut self) {
         let mut events: Vec<Event> = Vec::with_capacity(AT_ONCE);
         loop {
-            match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&TICK)) {
+            // With nothing to end and nothing to try again, only an event can bring work.
+            let is_idle = self.count() == 0 && !self.is_pending;
+            let timeout = (!is_idle).then_some(&TICK);
+            match epoll::wait(&self.epoll, spare_capacity(&mut events), timeout) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(_) => return,
             }
@@ -144,7 +147,7 @@ impl<S: Serve> Turns<S> {
     /// Accepts until there is nothing more to accept, or no place for it.
     fn accept(&mut self) {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        while self.is_pending && self.open.len() - self.free.len() < CONNECTIONS {
+        while self.is_pending && self.count() < CONNECTIONS {
             match accept_with(&self.listener, flags) {
                 Ok(connection) => self.welcome(connection),
                 Err(rustix::io::Errno::AGAIN) => self.is_pending = false,
@@ -209,6 +212,11 @@ impl<S: Serve> Turns<S> {
             ages.retain(|(_, place, serial)| self.lives(*place, *serial));
             self.ages = ages;
         }
+    }
+
+    /// Connections that are open.
+    fn count(&self) -> usize {
+        self.open.len().saturating_sub(self.free.len())
     }
 
     fn lives(&self, place: usize, serial: u64) -> bool {
