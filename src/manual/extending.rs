@@ -19,6 +19,9 @@
 //! a sentence, steps, and the outcome by the RFCs for each client. It gets its place by itself; the tests play it, and
 //! one prints the line that [`hostile`](super::hostile) must have.
 //!
+//! **A case of the bench**: a variant of `Case` in `cli/bench/case.rs` with a line on what it is, its work and its base,
+//! its name in the list of `tests/it/bench.rs`, and a row in [`speed`](super::speed).
+//!
 //! **A TLS client**: an implementation of [`Client`](crate::domain::tls::Client) and
 //! [`Offer`](crate::domain::tls::Offer). The engine drives it as it is. When a visit gets a second attempt, and what
 //! both together saw, is in [`ladder`](crate::domain::ladder).

@@ -12,7 +12,7 @@
 //!
 //! | case | what it does | compared with |
 //! | --- | --- | --- |
-//! | `floor_plain` | a bare loop over one event queue: socket, connect, close with a reset | |
+//! | `floor_plain` | a bare loop over one event queue: socket, connect, close | |
 //! | `floor_reuse` | the same loop with sockets that are used again: connecting to `AF_UNSPEC` takes them back | |
 //! | `auto_tls12`, `auto_tls13` | a sweep as by default, of servers that pick that version; one leaf for all | floors |
 //! | `leaf_tls12`, `leaf_tls13` | the same with `--handshake leaf` | floors |
@@ -53,7 +53,7 @@
 //! | `base`, `ratio_to` | the case of the third column above, and CPU over its CPU |
 //! | `targets_per_s` | targets over the time from first to last, with the servers on the same cores |
 //! | `p50_us`, `p99_us` | from the start of a connection to its leaf, with so many open at once |
-//! | `rss_kib` | the most memory that the process held right after a run |
+//! | `rss_kib` | the most memory that the process held right after a run; `silent`: while all were open |
 //! | `in_flight`, `bytes_per_probe` | `silent`: probes open at once, and how much memory grew for each, the kernel's not counted |
 //! | `rate_per_s`, `cpu_share` | `paced` and `paced_fast`: connections begun a second, from the first to the last, and CPU over time: one is a core |
 //! | `startup_ms` | `startup`: milliseconds |

@@ -6,7 +6,6 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
@@ -51,7 +50,10 @@ pub(super) enum Expected {
     Refused,
 }
 
-/// Opens a socket for each target, connects and closes it with a reset. How many did as `expected`.
+/// Opens a socket for each target, connects and closes it. How many did as `expected`.
+///
+/// To end with a reset would leave no closed connections behind (TIME-WAIT), but takes a system call more: 3 % in eight
+/// runs by turns.
 ///
 /// # Errors
 /// What the system says when it gives no socket.
@@ -66,8 +68,6 @@ pub(super) fn plain(targets: Targets, expected: Expected) -> io::Result<u64> {
             && let Some(place) = free.pop()
         {
             let socket = open()?;
-            // Closed with a reset, it leaves nothing to wait for at either end.
-            sockopt::set_socket_linger(&socket, Some(Duration::ZERO))?;
             begin(&socket, target)?;
             let data = EventData::new_u64(place as u64);
             epoll::add(&epoll, &socket, data, EventFlags::OUT | EventFlags::ET)?;

@@ -138,8 +138,10 @@ impl Sweep<'_> {
             let open = tally.begun_within(self.patience());
             (open, (peak - before) as f64 * 1_024.0 / f64::from(open.max(1)))
         });
+        let rss_kib = if self.kind.at_once { peak } else { sample.rss_kib };
         let rate = self.kind.rate.and_then(|_| tally.rate());
-        Ok(Sample { held, rate, latency: percentiles(tally.latencies), ..sample })
+        let latency = percentiles(tally.latencies);
+        Ok(Sample { held, rate, rss_kib, latency, ..sample })
     }
 
     /// Waits for the first event. The most memory held before, in KiB.
