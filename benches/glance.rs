@@ -1,13 +1,20 @@
 //! What does the short way to a certificate cost? Per flight of a rustls server with two certificates, no network.
 //!
-//! `cargo bench --bench glance`; `-- --test` runs each case once. `look` reads a whole flight.
+//! `cargo bench --bench glance`; `-- --test` runs each case once. `look` reads a whole flight; `observation`
+//! builds the record of one in TLS 1.2 after a look, of a leaf that is known and of one that is not.
 
 #![allow(clippy::expect_used, reason = "a bench that cannot be set up has nothing to say")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use certsweep::domain::tls::Limits;
-use certsweep::domain::tls::own::{Glance, Look};
+use certsweep::domain::address::Target;
+use certsweep::domain::observation::Observation;
+use certsweep::domain::recogniser::Recogniser;
+use certsweep::domain::time::Timestamp;
+use certsweep::domain::tls::own::{Glance, Goal, Hello, Look};
+use certsweep::domain::tls::{Ask, Asked, Limits};
+use certsweep::domain::visit::Visit;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
@@ -56,4 +63,37 @@ fn look(bencher: divan::Bencher<'_, '_>, suite: &str) {
         let look = glance.look(&flight, &mut scratch);
         assert!(matches!(look, Look::Certificates { .. }));
     });
+}
+
+/// What a look at `flight` comes to.
+fn observed(glance: &Glance, flight: &[u8], ask: &Ask, recogniser: &mut Recogniser) -> Observation {
+    let mut scratch = Vec::new();
+    let Look::Certificates { tls, chain } = glance.look(flight, &mut scratch) else {
+        panic!("the certificates are there")
+    };
+    let visit = Visit {
+        time: Timestamp::from_seconds(1),
+        target: Target::new("127.0.0.1".parse().expect("an address"), 443),
+        began: Duration::ZERO,
+        connected: Some(Duration::ZERO),
+        ask,
+    };
+    visit.presented(tls, chain, [Duration::ZERO; 2], recogniser)
+}
+
+#[divan::bench(args = ["known", "unknown"])]
+fn observation(bencher: divan::Bencher<'_, '_>, leaf: &str) {
+    let glance = glance();
+    let flight = flight(glance.hello(), &rustls::version::TLS12, "");
+    let asked = Asked::Own(Hello::Universal, Goal::Leaf);
+    let ask = Ask { asked, server_name: None, after: Duration::ZERO, request: None };
+    let mut known = Recogniser::new(Arc::default());
+    observed(&glance, &flight, &ask, &mut known);
+    if leaf == "known" {
+        bencher.bench_local(|| observed(&glance, &flight, &ask, &mut known));
+    } else {
+        bencher
+            .with_inputs(|| Recogniser::new(Arc::default()))
+            .bench_local_refs(|recogniser| observed(&glance, &flight, &ask, recogniser));
+    }
 }

@@ -7,14 +7,15 @@
 
 #![allow(clippy::expect_used, reason = "a bench that cannot be set up has nothing to say")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use certsweep::domain::address::{Family, Target};
 use certsweep::domain::coverage::Coverage;
 use certsweep::domain::fingerprint::Sha256Fingerprint;
-use certsweep::domain::indicator::Index;
 use certsweep::domain::observation::{Evidence, Observation};
 use certsweep::domain::outcome::Outcome;
+use certsweep::domain::recogniser::Recogniser;
 use certsweep::domain::scan::{Counts, Scan, Shard};
 use certsweep::domain::time::Timestamp;
 use certsweep::domain::tls::{Ask, Asked, Verdict};
@@ -66,7 +67,7 @@ fn observation(number: u32, leaf: Vec<u8>) -> Observation {
         leaf: None,
         reply: None,
     };
-    visit.observation(verdict, &Index::default())
+    visit.observation(verdict, &mut Recogniser::new(Arc::default()))
 }
 
 fn remember(bencher: divan::Bencher<'_, '_>, leaf: fn(u32) -> Vec<u8>) {

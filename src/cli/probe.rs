@@ -238,7 +238,7 @@ fn parenthesis(detail: Option<String>) -> String {
 /// Every leaf that was seen.
 fn pems(observations: &[Observation]) -> Result<String, Failure> {
     let leaves: Vec<String> =
-        observations.iter().filter_map(|seen| seen.leaf.as_ref()).map(pem).collect();
+        observations.iter().filter_map(|seen| seen.leaf.as_deref()).map(pem).collect();
     match observations.first() {
         Some(first) if leaves.is_empty() => Err(Failure::local(format!(
             "no certificate: {}{}",

@@ -24,6 +24,7 @@ pub mod patience;
 pub mod plan;
 pub mod ports;
 pub mod ranges;
+pub mod recogniser;
 pub mod record;
 pub mod scan;
 pub mod scope;

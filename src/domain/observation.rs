@@ -1,6 +1,7 @@
 //! What one visit saw.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::Target;
@@ -31,8 +32,8 @@ pub struct Observation {
     pub tls: Option<TlsFacts>,
     /// How much the server proved in the connection that showed the leaf.
     pub evidence: Evidence,
-    /// The leaf, if one was seen.
-    pub leaf: Option<Leaf>,
+    /// The leaf, if one was seen; visits that saw the same one may share it.
+    pub leaf: Option<Arc<Leaf>>,
     /// SHA-256 of each certificate after the leaf, in the server's order.
     pub chain: Vec<Sha256Fingerprint>,
     /// The indicators that the leaf matches.

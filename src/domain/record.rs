@@ -56,7 +56,7 @@ pub fn observation(origin: Origin<'_>, observation: &Observation) -> Value {
             "handshake_finished": evidence.handshake_finished,
         },
         "other_leaf": observation.is_other_leaf,
-        "leaf": observation.leaf.as_ref().map(leaf),
+        "leaf": observation.leaf.as_deref().map(leaf),
         "chain_sha256": observation.chain,
         "matches": observation.matches.iter().map(matched).collect::<Vec<_>>(),
         "reported": observation.reported.iter().map(reported).collect::<Vec<_>>(),

@@ -23,8 +23,10 @@ use crate::domain::address::Family;
 use crate::domain::dispatch::{Next, Ticket};
 use crate::domain::ladder::Visiting;
 use crate::domain::outcome::Outcome;
+use crate::domain::observation::Observation;
 use crate::domain::patience::Patience;
 use crate::domain::plan::Plan;
+use crate::domain::recogniser::Recogniser;
 use crate::domain::scan::Fault;
 use crate::domain::spent::{Spent, Wait};
 use crate::domain::time::Timestamp;
@@ -97,6 +99,7 @@ pub(super) struct EventLoop {
     patience: Patience,
     buffer: Vec<u8>,
     scratch: Vec<u8>,
+    recogniser: Recogniser,
     events: Sender<Vec<Event>>,
     reported: Moment,
     halt: Arc<AtomicBool>,
@@ -140,6 +143,7 @@ impl EventLoop {
         events: Sender<Vec<Event>>,
         halt: Arc<AtomicBool>,
     ) -> io::Result<Self> {
+        let recogniser = Recogniser::new(Arc::clone(&prober.index));
         Ok(Self {
             first: Visiting::new(&prober.policy),
             patience: Patience::new(prober.connect_timeout),
@@ -153,6 +157,7 @@ impl EventLoop {
             wheel: Wheel::default(),
             buffer: vec![0; BUFFER],
             scratch: Vec::new(),
+            recogniser,
             events,
             reported: Moment::ZERO,
             halt,
@@ -410,9 +415,9 @@ impl EventLoop {
             let first = *first_byte.get_or_insert(now);
             match glance.look(&self.buffer[..length], &mut self.scratch) {
                 Look::Certificates { tls, chain } => {
-                    let certificates = chain.map(<[u8]>::to_vec).collect();
-                    let verdict = Verdict::of_a_glance(certificates, tls, (first, now));
-                    return self.conclude(news.key, verdict, now);
+                    let visit = visit(probe, &self.first);
+                    let seen = visit.presented(tls, chain, [first, now], &mut self.recogniser);
+                    return self.seen(news.key, false, seen, now);
                 }
                 Look::More if !news.is_end && *looks < LOOKS_MAX => {
                     *looks += 1;
@@ -502,19 +507,16 @@ impl EventLoop {
         self.conclude(key, verdict.unwrap_or_else(timeout), now);
     }
 
-    /// Takes what the probe at `key` has come to, and frees its place.
+    /// Takes what the connection of the probe at `key` has come to.
     fn conclude(&mut self, key: u32, verdict: Verdict, now: Moment) {
         let Some(probe) = &self.slots[key as usize].probe else { return };
         let finished = verdict.evidence.handshake_finished;
-        let ask = probe.due.visiting.as_ref().map_or(&self.first.ask, |visiting| &visiting.ask);
-        let visit = Visit {
-            time: probe.time,
-            target: probe.due.ticket.target,
-            began: probe.began,
-            connected: probe.connected,
-            ask,
-        };
-        let seen = visit.observation(verdict, &self.prober.index);
+        let seen = visit(probe, &self.first).observation(verdict, &mut self.recogniser);
+        self.seen(key, finished, seen, now);
+    }
+
+    /// Takes what the probe at `key` has seen, and frees its place.
+    fn seen(&mut self, key: u32, finished: bool, seen: Observation, now: Moment) {
         if let Some(due) = self.take(key, finished) {
             self.sweep.seen(due, seen, now);
         }
@@ -548,6 +550,17 @@ impl EventLoop {
             slot.socket.take().map(Socket::reset);
         }
         self.free.of(slot.socket.as_ref()).push(key);
+    }
+}
+
+/// The attempt of `probe`; `first` is a visit before its first one.
+fn visit<'a>(probe: &'a Probe, first: &'a Visiting) -> Visit<'a> {
+    Visit {
+        time: probe.time,
+        target: probe.due.ticket.target,
+        began: probe.began,
+        connected: probe.connected,
+        ask: probe.due.visiting.as_ref().map_or(&first.ask, |visiting| &visiting.ask),
     }
 }
 

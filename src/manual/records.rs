@@ -10,9 +10,9 @@
 //! one when it is asked again) has an observation of its own after it, with `other_leaf` true; it counts for no outcome.
 //!
 //! ```
-//! use std::time::Duration;
-//! use certsweep::domain::{address::Target, indicator::Index, outcome::{Alert, Outcome}};
-//! use certsweep::domain::{record, time::Timestamp, visit::Visit};
+//! use std::{sync::Arc, time::Duration};
+//! use certsweep::domain::{address::Target, outcome::{Alert, Outcome}};
+//! use certsweep::domain::{recogniser::Recogniser, record, time::Timestamp, visit::Visit};
 //! use certsweep::domain::tls::{Ask, Asked};
 //!
 //! let ask = Ask { asked: Asked::Rustls, server_name: None, after: Duration::ZERO, request: None };
@@ -24,7 +24,8 @@
 //!     ask: &ask,
 //! };
 //! let alert = Outcome::Alert(Alert { level: 2, description: 40 });
-//! let observation = visit.without_connection(alert, &Index::default());
+//! let mut recogniser = Recogniser::new(Arc::default());
+//! let observation = visit.without_connection(alert, &mut recogniser);
 //! let origin = record::Origin { scan: Some("01JD"), vantage: "default" };
 //! let expected = r#"{"type":"observation","schema":1,"scan":"01JD","time":"2026-11-24T02:18:24.512Z",
 //!     "address":"127.0.0.7","port":5555,"server_name":null,"vantage":"default","outcome":"alert",

@@ -28,8 +28,8 @@ use crate::domain::scope;
 use crate::domain::tls::Limits;
 use crate::engine::{self, Clock, Event};
 
-/// Events between the engine and who counts them, as in a scan.
-const QUEUE: usize = 512;
+/// Batches of events between the engine and who counts them, as in a scan.
+const QUEUE: usize = 8;
 
 /// How long to wait for a connection, and for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -129,8 +129,8 @@ impl Sweep<'_> {
         if self.kind.at_once {
             peak = self.watch(&mut events, &mut tally).await.max(before);
         }
-        while let Some(event) = events.recv().await {
-            tally.take(event);
+        while let Some(batch) = events.recv().await {
+            batch.into_iter().for_each(|event| tally.take(event));
         }
         run.await.map_err(|error| Failure::local(format!("the engine: {error}")))?;
         let sample = meter.stop((self.targets, self.concurrency), tally.ended_well);
@@ -145,7 +145,7 @@ impl Sweep<'_> {
     }
 
     /// Waits for the first event. The most memory held before, in KiB.
-    async fn watch(&self, events: &mut Receiver<Event>, tally: &mut Tally) -> u64 {
+    async fn watch(&self, events: &mut Receiver<Vec<Event>>, tally: &mut Tally) -> u64 {
         let mut peak = 0;
         loop {
             match tokio::time::timeout(LOOK_EVERY, events.recv()).await {

@@ -42,7 +42,13 @@ pub struct Leaf {
 impl Leaf {
     /// Hashes `der`, then describes it.
     pub fn new(der: Vec<u8>) -> Self {
-        let (sha1, sha256) = (Sha1Fingerprint::of(&der), Sha256Fingerprint::of(&der));
+        let sha256 = Sha256Fingerprint::of(&der);
+        Self::with_sha256(der, sha256)
+    }
+
+    /// The same where its SHA-256 is known.
+    pub(super) fn with_sha256(der: Vec<u8>, sha256: Sha256Fingerprint) -> Self {
+        let sha1 = Sha1Fingerprint::of(&der);
         let fields = Fields::of(&der);
         let key = fields.spki.and_then(PublicKey::within);
         let spki_sha256 = key.map(|key| Sha256Fingerprint::of(key.spki));

@@ -1,10 +1,13 @@
 //! Which attempts follow which, and what they come to.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::domain::address::Target;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::indicator::{Index, Indicator, Match, Tier};
+use crate::domain::indicator::{Indicator, Match, Tier};
 use crate::domain::observation::{TlsFacts, Unproven};
+use crate::domain::recogniser::Recogniser;
 use crate::domain::time::Timestamp;
 use crate::domain::tls::Verdict;
 use crate::domain::visit::Visit;
@@ -66,8 +69,8 @@ impl Server {
             connected: None,
             ask,
         };
-        let mut seen = visit.observation(verdict, &Index::default());
-        if let Some(leaf) = &mut seen.leaf {
+        let mut seen = visit.observation(verdict, &mut Recogniser::new(Arc::default()));
+        if let Some(leaf) = seen.leaf.as_mut().map(Arc::make_mut) {
             leaf.description.key = self.key.map(str::to_owned);
             leaf.description.softether_default = self.softether_default;
             seen.matches.extend(self.matches.then(|| Match {

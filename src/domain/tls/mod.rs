@@ -19,7 +19,7 @@ pub use ask::{Ask, Asked, Clients, Offers};
 pub use request::Request;
 pub use rustls_client::{RustlsClient, RustlsOffer};
 
-use super::observation::{Evidence, TlsFacts, Unproven};
+use super::observation::{Evidence, TlsFacts};
 use super::outcome::Outcome;
 
 /// A moment on the run's own monotonic clock: the time since the run began.
@@ -118,19 +118,6 @@ fn told(failure: Option<Outcome>, presented: bool) -> (Outcome, Option<Outcome>)
 }
 
 impl Verdict {
-    /// The verdict of a look that found the whole Certificate message: the first byte came and the leaf was known `at`
-    /// these moments.
-    pub fn of_a_glance(certificates: Vec<Vec<u8>>, tls: TlsFacts, at: (Moment, Moment)) -> Self {
-        Self {
-            certificates,
-            tls: Some(tls),
-            evidence: Evidence::of(Err(Unproven::NotReached), false),
-            first_byte: Some(at.0),
-            leaf: Some(at.1),
-            ..Self::without_leaf(Outcome::Certificate)
-        }
-    }
-
     /// The verdict of a connection that showed nothing but `outcome`.
     pub const fn without_leaf(outcome: Outcome) -> Self {
         Self {

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::domain::coverage::Coverage;
-use crate::domain::indicator::Index;
 use crate::domain::ladder::Depth;
 use crate::domain::observation::TlsFacts;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Plan, Tempo};
+use crate::domain::recogniser::Recogniser;
 use crate::domain::scan::Shard;
 use crate::domain::scope;
 use crate::domain::time::Timestamp;
@@ -43,7 +43,7 @@ fn seen(sweep: &Sweep, due: &Due, verdict: Verdict) -> Observation {
         connected: None,
         ask,
     };
-    visit.observation(verdict, &Index::default())
+    visit.observation(verdict, &mut Recogniser::new(Arc::default()))
 }
 
 #[test]

@@ -191,7 +191,7 @@ fn seen(address: &str, seconds: i64, leaf: Leaf) -> Observation {
         ended: None,
         tls: Some(TlsFacts { version: "1.3", cipher_suite: "TLS_AES_128_GCM_SHA256".into() }),
         evidence,
-        leaf: Some(leaf),
+        leaf: Some(leaf.into()),
         chain: vec![Sha256Fingerprint::of(b"intermediate")],
         matches: Vec::new(),
         reported: Vec::new(),
