@@ -6,19 +6,20 @@ use serde_json::Value;
 
 use super::Sink;
 use crate::domain::observation::Observation;
-use crate::domain::record::{self, Origin};
+use crate::domain::record::{self, Lines, Origin};
 use crate::domain::scan::Fault;
 use crate::domain::text::harmless;
 
 pub(super) struct Jsonl<W: Write> {
     out: BufWriter<W>,
+    lines: Lines,
     /// Whether people watch: then nothing may reach their terminal that moves it.
     watched: bool,
 }
 
 impl<W: Write> Jsonl<W> {
-    pub(super) const fn new(out: BufWriter<W>, watched: bool) -> Self {
-        Self { out, watched }
+    pub(super) fn new(out: BufWriter<W>, watched: bool) -> Self {
+        Self { out, lines: Lines::default(), watched }
     }
 
     fn line(&mut self, record: &Value) -> io::Result<()> {
@@ -37,7 +38,13 @@ impl<W: Write + Send> Sink for Jsonl<W> {
     }
 
     fn observation(&mut self, origin: Origin<'_>, observation: &Observation) -> io::Result<()> {
-        self.line(&record::observation(origin, observation))
+        let line = self.lines.observation(origin, observation);
+        if self.watched {
+            self.out.write_all(harmless(line).as_bytes())?;
+        } else {
+            self.out.write_all(line.as_bytes())?;
+        }
+        self.out.write_all(b"\n")
     }
 
     fn fault(&mut self, origin: Origin<'_>, fault: &Fault) -> io::Result<()> {

@@ -18,6 +18,9 @@ use serde_json::Value;
 /// The longest first line that is looked at: an opening record holds a whole scope.
 const FIRST_LINE_MAX: u64 = 16 * 1024 * 1024;
 
+/// Bytes that go out together, some thirty records.
+const BUFFER: usize = 64 * 1_024;
+
 /// Takes what a run says, in order. What was taken is on its way out after [`Sink::flush`].
 pub(super) trait Sink: Send {
     /// The record that opens or closes the run.
@@ -50,7 +53,7 @@ pub(super) fn open(
             (Box::new(file), begun)
         }
     };
-    let out = BufWriter::new(out);
+    let out = BufWriter::with_capacity(BUFFER, out);
     let watched = output.is_none() && io::stdout().is_terminal();
     Ok(Some(match format {
         Format::Csv => Box::new(csv::Csv::new(out, !begun, watched)),
