@@ -22,6 +22,9 @@
 //! `matches` holds every tier; `tier IN ('A', 'B')` is what is certain. The table `indicator` keeps each indicator as
 //! records spell it, with its provenance, and a profile with its rule. A scan's `matched` counts visits at tier A.
 //!
+//! `attempt` shows every connection of a visit; the one attempt of most visits is kept with its visit and has no row of its
+//! own.
+//!
 //! Targets that a fault in certsweep kept from being probed are in the table `fault`. While a scan runs there is a
 //! file `LEDGER-SCAN.lock` beside the ledger.
 //!

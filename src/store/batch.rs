@@ -1,10 +1,12 @@
 //! One batch: what was seen and how far the scan got, in one transaction.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{CachedStatement, Transaction, params};
 
+use super::certificate::Certificates;
+use super::endpoint::{self, Endpoints};
 use super::error::Cause;
 use super::visit::{self, Visit};
-use super::{certificate, endpoint, indicator, progress, sighting};
+use super::{indicator, progress, sighting};
 use crate::domain::cert::Leaf;
 use crate::domain::coverage::Coverage;
 use crate::domain::observation::Observation;
@@ -30,16 +32,68 @@ pub struct Batch<'a> {
 /// Writes all of `batch`.
 pub(super) fn record(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result<(), Cause> {
     progress::replace(transaction, batch.scan, batch.coverage, batch.counts)?;
+    let mut writer = Writer {
+        transaction,
+        batch,
+        certificates: Certificates::new(transaction)?,
+        endpoints: Endpoints::new(transaction)?,
+        visits: transaction.prepare_cached(visit::INSERT)?,
+        sightings: transaction.prepare_cached(sighting::WIDEN)?,
+    };
     for observation in batch.observations {
-        match &observation.leaf {
-            Some(leaf) => record_leaf(transaction, batch, observation, leaf)?,
-            None => record_absence(transaction, batch.scan, observation)?,
+        match observation.leaf.as_ref() {
+            Some(leaf) => writer.leaf(observation, leaf)?,
+            None => writer.absence(observation)?,
         }
     }
     for fault in batch.faults {
         record_fault(transaction, batch.scan, fault)?;
     }
     Ok(())
+}
+
+/// What writes the observations of a batch: statements at hand, because looking them up for each would cost as much as
+/// a row.
+struct Writer<'c> {
+    transaction: &'c Transaction<'c>,
+    batch: &'c Batch<'c>,
+    certificates: Certificates<'c>,
+    endpoints: Endpoints<'c>,
+    visits: CachedStatement<'c>,
+    sightings: CachedStatement<'c>,
+}
+
+impl Writer<'_> {
+    /// A leaf makes or widens a sighting. One that its visit saw besides another has no visit of its own: its matches
+    /// stand with that.
+    fn leaf(&mut self, observation: &Observation, leaf: &Leaf) -> Result<(), Cause> {
+        let certificate = self.certificates.intern(leaf, observation.time)?;
+        let place = self.endpoints.intern(observation)?;
+        let scan = self.batch.scan;
+        let visit = Visit { scan, place, certificate: Some(certificate), observation };
+        let other = observation.is_other_leaf;
+        let known = if other { visit::find(self.transaction, &visit)? } else { None };
+        let id = match known {
+            Some(id) => id,
+            None => visit::upsert(self.transaction, &mut self.visits, &visit)?,
+        };
+        for found in &observation.matches {
+            indicator::insert_match(self.transaction, id, &visit, certificate, found)?;
+        }
+        Ok(sighting::widen(&mut self.sightings, &visit, certificate, self.batch.vantage)?)
+    }
+
+    /// A visit that saw none has a row only where a certificate was seen before: that it is gone is
+    /// news. All others are counted and leave nothing else, for most addresses never answer.
+    fn absence(&mut self, observation: &Observation) -> Result<(), Cause> {
+        let Some(endpoint) = self.endpoints.find(observation.target)? else { return Ok(()) };
+        if sighting::has_any(self.transaction, endpoint)? {
+            let place = endpoint::place(self.transaction, endpoint, observation)?;
+            let visit = Visit { scan: self.batch.scan, place, certificate: None, observation };
+            visit::upsert(self.transaction, &mut self.visits, &visit)?;
+        }
+        Ok(())
+    }
 }
 
 fn record_fault(transaction: &Transaction<'_>, scan: &str, fault: &Fault) -> rusqlite::Result<()> {
@@ -54,42 +108,5 @@ fn record_fault(transaction: &Transaction<'_>, scan: &str, fault: &Fault) -> rus
         fault.time.micros(),
         fault.message,
     ])?;
-    Ok(())
-}
-
-/// A leaf makes or widens a sighting. One that its visit saw besides another has no visit of its own: its matches
-/// stand with that.
-fn record_leaf(
-    transaction: &Transaction<'_>,
-    batch: &Batch<'_>,
-    observation: &Observation,
-    leaf: &Leaf,
-) -> Result<(), Cause> {
-    let certificate = certificate::intern(transaction, leaf, observation.time)?;
-    let place = endpoint::intern(transaction, observation)?;
-    let visit = Visit { scan: batch.scan, place, certificate: Some(certificate), observation };
-    let known = if observation.is_other_leaf { visit::find(transaction, &visit)? } else { None };
-    let id = match known {
-        Some(id) => id,
-        None => visit::upsert(transaction, &visit)?,
-    };
-    for found in &observation.matches {
-        indicator::insert_match(transaction, id, &visit, certificate, found)?;
-    }
-    Ok(sighting::widen(transaction, &visit, certificate, batch.vantage)?)
-}
-
-/// A visit that saw none has a row only where a certificate was seen before: that it is gone is
-/// news. All others are counted and leave nothing else, for most addresses never answer.
-fn record_absence(
-    transaction: &Transaction<'_>,
-    scan: &str,
-    observation: &Observation,
-) -> Result<(), Cause> {
-    let Some(endpoint) = endpoint::find(transaction, observation.target)? else { return Ok(()) };
-    if sighting::has_any(transaction, endpoint)? {
-        let place = endpoint::place(transaction, endpoint, observation)?;
-        visit::upsert(transaction, &Visit { scan, place, certificate: None, observation })?;
-    }
     Ok(())
 }

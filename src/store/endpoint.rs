@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use crate::domain::address::Target;
 use crate::domain::observation::Observation;
@@ -17,16 +17,55 @@ pub(super) struct Place {
     pub(super) server_name: i64,
 }
 
-/// The rows of what `observation` visited, made where there are none.
-pub(super) fn intern(
-    connection: &Connection,
-    observation: &Observation,
-) -> rusqlite::Result<Place> {
-    let endpoint = match find(connection, observation.target)? {
-        Some(id) => id,
-        None => insert_endpoint(connection, observation.target)?,
-    };
-    place(connection, endpoint, observation)
+const FIND: &str = "SELECT id FROM endpoint WHERE address_key = ?1 AND port = ?2";
+
+const INSERT: &str = "
+INSERT INTO endpoint (address, address_key, port) VALUES (?1, ?2, ?3)
+ON CONFLICT (address_key, port) DO NOTHING";
+
+/// The rows of the endpoints of one transaction.
+pub(super) struct Endpoints<'c> {
+    connection: &'c Connection,
+    find: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
+    /// Whether the last one made or found had a row before: a scan meets mostly new ones or mostly known ones.
+    was_stored: bool,
+}
+
+impl<'c> Endpoints<'c> {
+    pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        let find = connection.prepare_cached(FIND)?;
+        let insert = connection.prepare_cached(INSERT)?;
+        Ok(Self { connection, find, insert, was_stored: false })
+    }
+
+    /// The rows of what `observation` visited, made where there are none.
+    pub(super) fn intern(&mut self, observation: &Observation) -> rusqlite::Result<Place> {
+        let target = observation.target;
+        let stored = if self.was_stored { self.find(target)? } else { None };
+        let endpoint = match stored {
+            Some(id) => id,
+            None => self.insert(target)?,
+        };
+        place(self.connection, endpoint, observation)
+    }
+
+    /// The row of `target`, if it has one.
+    pub(super) fn find(&mut self, target: Target) -> rusqlite::Result<Option<i64>> {
+        let place = params![key(target.address), target.port];
+        self.find.query_row(place, |row| row.get(0)).optional()
+    }
+
+    /// Makes the row of `target`, unless there is one.
+    fn insert(&mut self, target: Target) -> rusqlite::Result<i64> {
+        let key = key(target.address);
+        let text = target.address.to_canonical().to_string();
+        self.was_stored = self.insert.execute(params![text, key, target.port])? == 0;
+        if self.was_stored {
+            return self.find.query_row(params![key, target.port], |row| row.get(0));
+        }
+        Ok(self.connection.last_insert_rowid())
+    }
 }
 
 /// The row `endpoint` with that of the server name which `observation` sent, made if there is none.
@@ -36,21 +75,6 @@ pub(super) fn place(
     observation: &Observation,
 ) -> rusqlite::Result<Place> {
     Ok(Place { endpoint, server_name: intern_name(connection, observation)? })
-}
-
-/// The row of `target`, if it has one.
-pub(super) fn find(connection: &Connection, target: Target) -> rusqlite::Result<Option<i64>> {
-    connection
-        .prepare_cached("SELECT id FROM endpoint WHERE address_key = ?1 AND port = ?2")?
-        .query_row(params![key(target.address), target.port], |row| row.get(0))
-        .optional()
-}
-
-fn insert_endpoint(connection: &Connection, target: Target) -> rusqlite::Result<i64> {
-    let text = target.address.to_canonical().to_string();
-    connection
-        .prepare_cached("INSERT INTO endpoint (address, address_key, port) VALUES (?1, ?2, ?3)")?
-        .insert(params![text, key(target.address), target.port])
 }
 
 fn intern_name(connection: &Connection, observation: &Observation) -> rusqlite::Result<i64> {

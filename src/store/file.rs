@@ -15,6 +15,14 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Above the number of different statements in this room, so that none is ever prepared twice.
 const STATEMENTS_KEPT: usize = 64;
 
+/// Pages kept in memory, in KiB. The indexes of hashes and addresses are written in no order: what of them is not at
+/// hand is read anew for every row.
+const CACHE_KIB: i32 = 16 * 1_024;
+
+/// The log is folded into the file when it has so many pages, 16 MiB: a page that many batches change is then
+/// written there once for all of them.
+const LOG_PAGES: i32 = 4_096;
+
 /// Opens the ledger at `path` for writing, creating or migrating it.
 ///
 /// Returns only once a write has been committed: a read-only mount or a full disk is found here and
@@ -115,6 +123,8 @@ fn enable_log(connection: &Connection) -> rusqlite::Result<bool> {
     let mode = switch_to_log(connection)?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     Ok(mode == "wal")
 }
 

@@ -123,7 +123,12 @@ impl Ledger {
     /// If the ledger cannot be written, or holds no such scan, or a match names an indicator of no
     /// set that the scan was begun or resumed with.
     pub fn record(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
-        self.write(|transaction| batch::record(transaction, batch))
+        // Rows refer to what was found or made in the same transaction: nothing would be learnt by looking for each
+        // again.
+        self.check_references(false)?;
+        let done = self.write(|transaction| batch::record(transaction, batch));
+        let checked = self.check_references(true);
+        done.and(checked)
     }
 
     /// The latest incomplete scan of this part of the plan, with this seed if one is given.
@@ -196,6 +201,12 @@ impl Ledger {
                 })
             })
         })
+    }
+
+    /// Whether SQLite looks at each row for the rows that it refers to.
+    fn check_references(&self, checked: bool) -> Result<(), StoreError> {
+        let set = self.connection.pragma_update(None, "foreign_keys", checked);
+        set.map_err(|error| Cause::from(error).at(&self.path))
     }
 
     /// Does `work` in one transaction, which is rolled back if it fails.

@@ -1,6 +1,6 @@
 //! Sightings: intervals in which a certificate was seen at an endpoint.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{CachedStatement, Connection, Row, params};
 
 use super::endpoint::address_of;
 use super::visit::Visit;
@@ -26,7 +26,7 @@ pub struct Sighting {
 }
 
 /// The scalar max() of a NULL is NULL, hence the coalesce(): proven beats not proven beats unknown.
-const WIDEN: &str = "
+pub(super) const WIDEN: &str = "
 INSERT INTO sighting (
     endpoint_id, server_name_id, certificate_id, vantage, first_seen, last_seen, count,
     first_scan, last_scan, key_proven, handshake_finished
@@ -42,16 +42,16 @@ ON CONFLICT (endpoint_id, server_name_id, certificate_id, vantage) DO UPDATE SET
     ),
     handshake_finished = max(handshake_finished, excluded.handshake_finished)";
 
-/// Makes the sighting of `certificate` at the visit's place, or widens it to the visit's time. A repeat within a
-/// scan does not count.
+/// Makes the sighting of `certificate` at the visit's place with the statement [`WIDEN`], or widens it to the visit's
+/// time. A repeat within a scan does not count.
 pub(super) fn widen(
-    connection: &Connection,
+    widen: &mut CachedStatement<'_>,
     visit: &Visit<'_>,
     certificate: i64,
     vantage: &str,
 ) -> rusqlite::Result<()> {
     let seen = visit.observation;
-    connection.prepare_cached(WIDEN)?.execute(params![
+    widen.execute(params![
         visit.place.endpoint,
         visit.place.server_name,
         certificate,

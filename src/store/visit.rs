@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::endpoint::Place;
-use crate::domain::observation::Observation;
+use crate::domain::observation::{Attempt, Observation};
 use crate::domain::tls::Request;
 
 /// An observation with the rows that it refers to.
@@ -17,11 +17,14 @@ pub(super) struct Visit<'a> {
     pub(super) observation: &'a Observation,
 }
 
-const INSERT: &str = "
+pub(super) const INSERT: &str = "
 INSERT INTO visit (
     scan_id, endpoint_id, server_name_id, time, outcome, detail, certificate_id, ended,
-    tls_version, cipher_suite, key_proven, handshake_finished, connect_us, first_byte_us, leaf_us
-) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+    tls_version, cipher_suite, key_proven, handshake_finished, connect_us, first_byte_us, leaf_us,
+    client, offer, request
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18
+)
 ON CONFLICT (scan_id, endpoint_id, server_name_id) DO NOTHING";
 
 const FIND: &str = "
@@ -32,15 +35,19 @@ const UPDATE: &str = "
 UPDATE visit SET
     time = ?4, outcome = ?5, detail = ?6, certificate_id = ?7, ended = ?8, tls_version = ?9,
     cipher_suite = ?10, key_proven = ?11, handshake_finished = ?12, connect_us = ?13,
-    first_byte_us = ?14, leaf_us = ?15
+    first_byte_us = ?14, leaf_us = ?15, client = ?16, offer = ?17, request = ?18
 WHERE scan_id = ?1 AND endpoint_id = ?2 AND server_name_id = ?3";
 
-/// Writes `visit`.
+/// Writes `visit` with the statement [`INSERT`].
 ///
 /// A scan that is resumed may repeat a visit: the later one takes the place of the earlier, unless
 /// only the earlier saw a leaf. That would throw away what was seen.
-pub(super) fn upsert(connection: &Connection, visit: &Visit<'_>) -> rusqlite::Result<i64> {
-    if bind(connection, INSERT, visit)? == 1 {
+pub(super) fn upsert(
+    connection: &Connection,
+    insert: &mut CachedStatement<'_>,
+    visit: &Visit<'_>,
+) -> rusqlite::Result<i64> {
+    if execute(insert, visit)? == 1 {
         let id = connection.last_insert_rowid();
         insert_parts(connection, id, visit.observation)?;
         return Ok(id);
@@ -50,7 +57,7 @@ pub(super) fn upsert(connection: &Connection, visit: &Visit<'_>) -> rusqlite::Re
         connection.prepare_cached(FIND)?.query_row(place, |row| Ok((row.get(0)?, row.get(1)?)))?;
     if before.is_none() || visit.certificate.is_some() {
         delete_parts(connection, id, visit.certificate)?;
-        bind(connection, UPDATE, visit)?;
+        execute(&mut connection.prepare_cached(UPDATE)?, visit)?;
         insert_parts(connection, id, visit.observation)?;
     }
     Ok(id)
@@ -62,10 +69,21 @@ pub(super) fn find(connection: &Connection, visit: &Visit<'_>) -> rusqlite::Resu
     connection.prepare_cached(FIND)?.query_row(place, |row| row.get(0)).optional()
 }
 
-/// Runs `sql`, whose parameters are the columns of [`INSERT`] in order; how many rows it changed.
-fn bind(connection: &Connection, sql: &str, visit: &Visit<'_>) -> rusqlite::Result<usize> {
+/// The attempt of a visit that made only one, where the visit's row says all else of it.
+fn sole(seen: &Observation) -> Option<&Attempt> {
+    let [made] = seen.attempts.as_slice() else { return None };
+    let is_the_visit = made.outcome == seen.outcome
+        && made.leaf == seen.leaf.as_ref().map(|leaf| leaf.sha256)
+        && made.evidence.key_proven == seen.evidence.key_proven
+        && made.evidence.handshake_finished == seen.evidence.handshake_finished;
+    is_the_visit.then_some(made)
+}
+
+/// Runs `statement`, whose parameters are the columns of [`INSERT`] in order; how many rows it changed.
+fn execute(statement: &mut CachedStatement<'_>, visit: &Visit<'_>) -> rusqlite::Result<usize> {
     let seen = visit.observation;
-    connection.prepare_cached(sql)?.execute(params![
+    let sole = sole(seen);
+    statement.execute(params![
         visit.scan,
         visit.place.endpoint,
         visit.place.server_name,
@@ -81,6 +99,9 @@ fn bind(connection: &Connection, sql: &str, visit: &Visit<'_>) -> rusqlite::Resu
         micros(seen.timing.connect),
         micros(seen.timing.first_byte),
         micros(seen.timing.leaf),
+        sole.map(|made| made.asked.client()),
+        sole.map(|made| made.asked.offer()),
+        sole.and_then(|made| made.request).map(Request::word),
     ])
 }
 
@@ -90,16 +111,16 @@ fn insert_parts(
     observation: &Observation,
 ) -> rusqlite::Result<()> {
     const ATTEMPT: &str = "
-        INSERT INTO attempt (
+        INSERT INTO listed_attempt (
             visit_id, number, client, offer, outcome, detail, leaf_sha256, key_proven,
             handshake_finished, request
         ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     const CHAIN: &str = "INSERT INTO chain (visit_id, position, sha256) VALUES (?1, ?2, ?3)";
     const SERVER: &str = "
         INSERT INTO softether_server (visit_id, product, version, build) VALUES (?1, ?2, ?3, ?4)";
-    let mut statement = connection.prepare_cached(ATTEMPT)?;
-    for (attempt, number) in observation.attempts.iter().zip(1_i64..) {
-        statement.execute(params![
+    let listed = if sole(observation).is_some() { &[] } else { observation.attempts.as_slice() };
+    for (attempt, number) in listed.iter().zip(1_i64..) {
+        connection.prepare_cached(ATTEMPT)?.execute(params![
             visit,
             number,
             attempt.asked.client(),
@@ -112,9 +133,8 @@ fn insert_parts(
             attempt.request.map(Request::word),
         ])?;
     }
-    let mut statement = connection.prepare_cached(CHAIN)?;
     for (hash, position) in observation.chain.iter().zip(1_i64..) {
-        statement.execute(params![visit, position, hash.0])?;
+        connection.prepare_cached(CHAIN)?.execute(params![visit, position, hash.0])?;
     }
     if let Some(server) = &observation.softether_server {
         let values = params![visit, server.product, server.version, server.build];
@@ -131,7 +151,9 @@ fn delete_parts(
 ) -> rusqlite::Result<()> {
     const MATCHES: &str = "DELETE FROM \"match\" WHERE visit_id = ?1 AND certificate_id = ?2";
 
-    connection.prepare_cached("DELETE FROM attempt WHERE visit_id = ?1")?.execute([visit])?;
+    connection
+        .prepare_cached("DELETE FROM listed_attempt WHERE visit_id = ?1")?
+        .execute([visit])?;
     connection.prepare_cached("DELETE FROM chain WHERE visit_id = ?1")?.execute([visit])?;
     connection
         .prepare_cached("DELETE FROM softether_server WHERE visit_id = ?1")?

@@ -149,6 +149,56 @@ fn a_visit_keeps_its_attempts_chain_and_timing() {
     assert_eq!(scratch.query("SELECT * FROM chain"), [format!("1|1|{intermediate}")]);
 }
 
+/// The one attempt of most visits has no row of its own, and is told as if it had.
+#[test]
+fn an_attempt_that_is_its_visit_is_told_from_it() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    let told = |visit: i64, rest: &str| format!("{visit}|1|rustls|tls12-tls13|{rest}|NULL");
+    let hash = leaf("a").sha256;
+    let alike = seen("192.0.2.1", 0, leaf("a"));
+    let mut other = seen("192.0.2.2", 0, leaf("a"));
+    other.attempts[0].evidence = Evidence::of(Ok(false), false);
+    scratch.record("one", &[alike, other]).unwrap();
+    let seen_twice = [
+        told(1, &format!("certificate|NULL|{hash}|1|1")),
+        told(2, &format!("certificate|NULL|{hash}|0|0")),
+    ];
+    let listed = "SELECT visit_id FROM listed_attempt";
+    let attempts = "SELECT * FROM attempt ORDER BY visit_id";
+    assert_eq!(scratch.query(listed), ["2"]);
+    assert_eq!(scratch.query(attempts), seen_twice);
+    // A visit that is repeated within its scan takes its attempts along, whichever way they were kept.
+    let repeated = |address| Observation {
+        attempts: vec![unseen(address, 1, Outcome::Closed).attempts[0].clone(); 2],
+        ..seen(address, 1, leaf("a"))
+    };
+    scratch.record("one", &[repeated("192.0.2.1"), seen("192.0.2.2", 1, leaf("a"))]).unwrap();
+    assert_eq!(scratch.query(listed), ["1", "1"]);
+    assert_eq!(
+        scratch.query("SELECT visit_id, outcome FROM attempt ORDER BY 1"),
+        ["1|closed", "1|closed", "2|certificate"]
+    );
+    scratch.ledger.begin_scan(&scan("two"), &[]).unwrap();
+    scratch.record("two", &[unseen("192.0.2.1", 2, Outcome::Silent)]).unwrap();
+    assert_eq!(
+        scratch.query("SELECT * FROM attempt WHERE visit_id > 2"),
+        [told(3, "silent|NULL|NULL|NULL|0")]
+    );
+}
+
+/// References are not looked up while a batch is written, and hold all the same.
+#[test]
+fn what_a_batch_refers_to_is_there_and_checked_again_afterwards() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    let strange = Match { set: "other".into(), ..listed() };
+    let visit = Observation { matches: vec![listed()], ..seen("192.0.2.1", 0, leaf("listed")) };
+    let refused = Observation { matches: vec![strange], ..visit.clone() };
+    scratch.record("one", &[visit]).unwrap();
+    scratch.record("one", &[refused]).unwrap_err();
+    assert_eq!(scratch.query("PRAGMA foreign_key_check"), [""; 0]);
+    assert_eq!(scratch.query("PRAGMA foreign_keys"), ["1"]);
+}
+
 #[test]
 fn a_batch_that_does_not_fit_is_rolled_back_whole_and_earlier_ones_stay() {
     let mut scratch = Scratch::with_scans(&["one"]);

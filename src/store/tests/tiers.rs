@@ -70,7 +70,7 @@ fn a_resumed_scan_goes_on_counting_tiers_and_hosts() {
 }
 
 #[test]
-fn a_ledger_of_schema_1_keeps_its_indicators_and_matches() {
+fn a_ledger_of_schema_1_keeps_its_indicators_matches_and_attempts() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ledger.db");
     let old = rusqlite::Connection::open(&path).unwrap();
@@ -87,6 +87,7 @@ fn a_ledger_of_schema_1_keeps_its_indicators_and_matches() {
         INSERT INTO certificate VALUES
             (4, x'02', x'01', NULL, x'30', NULL, NULL, NULL, '[]', NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, 5);
         INSERT INTO visit VALUES (3, 'one', 1, 0, 5, 'certificate', NULL, 4, NULL, NULL, NULL, 1, 0, NULL, NULL, NULL);
+        INSERT INTO attempt VALUES (3, 1, 'rustls', 'tls12-tls13', 'certificate', NULL, x'02', 1, 0);
         INSERT INTO \"match\" VALUES (3, 7, 'A');",
     )
     .unwrap();
@@ -102,6 +103,10 @@ fn a_ledger_of_schema_1_keeps_its_indicators_and_matches() {
     assert_eq!(
         query(&ledger, "SELECT set_name, tier, indicator, sha1, key_proven FROM matches"),
         ["raptor|A|sha1:00|01|1"]
+    );
+    assert_eq!(
+        query(&ledger, "SELECT * FROM attempt"),
+        ["3|1|rustls|tls12-tls13|certificate|NULL|02|1|0|NULL"]
     );
     assert_eq!(query(&ledger, "PRAGMA foreign_key_check"), [""; 0]);
     let set = read("s.toml", SET).unwrap();
