@@ -30,8 +30,9 @@ use crate::store::{Batch, Hold, Ledger, Resumable};
 /// The longest that an observation waits to be written down.
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
 
-/// Observations written down together, at most about so many.
-const BATCH_MAX: usize = 1_024;
+/// Observations written down together, at most about so many: of the pages that they change, the fewer are written
+/// twice the more of them come at once.
+const BATCH_MAX: usize = 8_192;
 
 /// Bytes of leaves written down together, at most about so many: a leaf may have 64 KiB.
 const BATCH_BYTES_MAX: usize = 8 * 1_024 * 1_024;
