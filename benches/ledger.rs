@@ -20,14 +20,15 @@
 
 use std::io::{self, BufWriter, Write};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use certsweep::domain::address::Target;
 use certsweep::domain::coverage::Coverage;
 use certsweep::domain::fingerprint::Sha256Fingerprint;
-use certsweep::domain::indicator::Index;
 use certsweep::domain::observation::{Evidence, Observation, TlsFacts};
 use certsweep::domain::outcome::Outcome;
+use certsweep::domain::recogniser::Recogniser;
 use certsweep::domain::record::{Lines, Origin};
 use certsweep::domain::scan::{Counts, Scan, Shard};
 use certsweep::domain::time::Timestamp;
@@ -149,12 +150,12 @@ fn observation(number: usize, own: bool) -> Observation {
         certificates: vec![der],
         tls: Some(TlsFacts {
             version: "1.2",
-            cipher_suite: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256".to_owned(),
+            cipher_suite: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256".into(),
         }),
         evidence: Evidence::of(Ok(true), false),
         first_byte: Some(Duration::from_micros(60)),
         leaf: Some(Duration::from_micros(70)),
         reply: None,
     };
-    visit.observation(verdict, &Index::default())
+    visit.observation(verdict, &mut Recogniser::new(Arc::default()))
 }

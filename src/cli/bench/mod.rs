@@ -80,7 +80,7 @@ impl<'a> Bench<'a> {
     fn new(args: &'a BenchArgs, limit: u64) -> Result<Self, Failure> {
         let servers = Servers::start()?;
         let cap = |asked| {
-            let cap = limits::cap(asked, limit, limits::open_descriptors());
+            let cap = limits::cap(asked, 1, limit, limits::open_descriptors());
             let none = || Failure::local("too few file descriptors; raise ulimit -n");
             cap.map(|cap| cap.concurrency).ok_or_else(none)
         };

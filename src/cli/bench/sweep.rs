@@ -150,7 +150,7 @@ impl Sweep<'_> {
         loop {
             match tokio::time::timeout(LOOK_EVERY, events.recv()).await {
                 Ok(event) => {
-                    event.into_iter().for_each(|event| tally.take(event));
+                    event.into_iter().flatten().for_each(|event| tally.take(event));
                     return peak;
                 }
                 Err(_) => peak = peak.max(resident_kib()),
