@@ -9,6 +9,7 @@
 //! exclusion or an opt-out removes keeps its position and is skipped when its turn comes, so that a
 //! token written before stays good after.
 
+mod divisor;
 mod permutation;
 mod units;
 
@@ -20,10 +21,11 @@ use super::address::Target;
 use super::ports::PortSet;
 use super::ranges::AddressSet;
 use super::scan::Shard;
+use divisor::Divisor;
 use units::{FullPrefixes, PartialPrefixes, split};
 
 /// The version of the rules by which positions are assigned; part of every plan's hash.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 const FULL: u64 = 1;
 const PARTIAL: u64 = 2;
@@ -39,10 +41,12 @@ pub struct TooMany;
 pub struct Order {
     addresses: AddressSet,
     ports: PortSet,
+    per_address: Divisor,
     shard: Shard,
     /// Whole IPv4 prefixes: dealt out and found by arithmetic.
     full: FullPrefixes,
-    deal: Permutation,
+    /// Deals the whole prefixes out to the shards; where there is one shard it gets all of them as they are.
+    deal: Option<Permutation>,
     /// Whole prefixes of this shard.
     full_here: u64,
     /// Parts of prefixes that lie in this shard, listed.
@@ -63,7 +67,7 @@ impl Order {
     ) -> Result<Self, TooMany> {
         let (full, partial) = split(&addresses)?;
         let (index, count) = (u64::from(shard.index) - 1, u64::from(shard.count));
-        let deal = Permutation::new(full.len(), seed, FULL);
+        let deal = (count > 1).then(|| Permutation::new(full.len(), seed, FULL));
         let full_here = full.len().saturating_sub(index).div_ceil(count);
         let partial_deal = Permutation::new(partial.len() as u64, seed, PARTIAL);
         // Partial prefixes are dealt out where the whole ones left off, so that shards stay even.
@@ -79,7 +83,8 @@ impl Order {
             .ok_or(TooMany)?;
         let purpose = TARGETS + (index << 8) + (count << 40);
         let mixed = Permutation::new(positions, seed, purpose);
-        Ok(Self { addresses, ports, shard, full, deal, full_here, partial, mixed })
+        let per_address = Divisor::new(ports.len() as u64);
+        Ok(Self { addresses, ports, per_address, shard, full, deal, full_here, partial, mixed })
     }
 
     /// How many positions there are.
@@ -97,10 +102,9 @@ impl Order {
         if position >= self.len() {
             return None;
         }
-        let index = self.mixed.forward(position);
-        let ports = self.ports.len() as u64;
-        let port = self.ports.as_slice()[(index % ports) as usize];
-        self.address(index / ports).map(|address| Target::new(address, port))
+        let (address, port) = self.per_address.divide(self.mixed.forward(position));
+        let port = *self.ports.as_slice().get(port as usize)?;
+        self.address(address).map(|address| Target::new(address, port))
     }
 
     /// The position of `target`, the inverse of [`Order::target`]; `None` if it is not in this shard.
@@ -115,9 +119,11 @@ impl Order {
         if index >= whole {
             return self.addresses.address(self.partial.base_index(index - whole)?);
         }
-        let rank =
-            (index / units::WHOLE) * u64::from(self.shard.count) + u64::from(self.shard.index - 1);
-        Some(self.full.address(self.deal.backward(rank), index % units::WHOLE))
+        let (here, offset) = (index / units::WHOLE, index % units::WHOLE);
+        let unit = self.deal.as_ref().map_or(here, |deal| {
+            deal.backward(here * u64::from(self.shard.count) + u64::from(self.shard.index - 1))
+        });
+        Some(self.full.address(unit, offset))
     }
 
     fn address_index(&self, address: IpAddr) -> Option<u64> {
@@ -125,7 +131,8 @@ impl Order {
             let within = self.partial.index(self.addresses.index(address)?)?;
             return Some(self.full_here * units::WHOLE + within);
         };
-        let (rank, count) = (self.deal.forward(unit), u64::from(self.shard.count));
+        let rank = self.deal.as_ref().map_or(unit, |deal| deal.forward(unit));
+        let count = u64::from(self.shard.count);
         let here = rank % count == u64::from(self.shard.index - 1);
         here.then(|| rank / count * units::WHOLE + offset)
     }

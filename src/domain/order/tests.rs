@@ -124,7 +124,8 @@ fn positions_are_pinned() {
     assert_eq!(first, PINNED);
 }
 
-const PINNED: [&str; 4] = ["10.0.3.37:992", "10.0.1.200:1194", "10.0.2.251:992", "10.0.0.152:992"];
+const PINNED: [&str; 4] =
+    ["10.0.3.52:5555", "10.0.0.209:1194", "10.0.0.233:5555", "10.0.3.103:1194"];
 
 #[test]
 fn a_whole_ipv6_prefix_is_too_many() {
