@@ -1,6 +1,7 @@
 //! Addresses as numbers, targets, and the prefixes that politeness is measured by.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The two address families.
@@ -81,7 +82,7 @@ impl fmt::Display for Target {
 }
 
 /// A politeness prefix: the /24 or /48 that an address lies in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Prefix {
     family: Family,
     number: u64,
@@ -93,6 +94,19 @@ impl Prefix {
         let family = Family::of(address);
         // 24 and 48 bits are left of 32 and 128, so that the number always fits.
         Self { family, number: (bits(address) >> family.prefix_shift()) as u64 }
+    }
+
+    /// The prefix as one number, another for every prefix.
+    pub const fn key(self) -> u64 {
+        // A prefix has at most 48 bits.
+        (self.family as u64) << 48 | self.number
+    }
+}
+
+/// One number to mix, where the fields would be two.
+impl Hash for Prefix {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.key());
     }
 }
 
