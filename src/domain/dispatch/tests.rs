@@ -261,3 +261,151 @@ fn a_lowered_cap_recovers_by_one_for_as_many_probes_as_it_allows() {
     }
     assert_eq!(caps, [1, 2, 2, 3, 3, 3]);
 }
+
+/// A number below `bound`, and the next state.
+fn chance(state: &mut u64, bound: usize) -> usize {
+    *state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+    (*state >> 33) as usize % bound
+}
+
+/// Loops over the slices of a plan, asked in turns that chance deals out; loop 0 has few of them.
+struct Loops {
+    plan: Arc<Plan>,
+    slices: Vec<Dispatch>,
+    open: Vec<Vec<Ticket>>,
+    now: Moment,
+    started: Vec<(usize, Ticket)>,
+    covered: Coverage,
+    most_ranges: usize,
+    most_ahead: u64,
+}
+
+impl Loops {
+    fn new(plan: &Arc<Plan>, covered: &Coverage, loops: usize) -> Self {
+        let slices = Dispatch::slices(Arc::clone(plan), covered.clone(), loops);
+        Self {
+            plan: Arc::clone(plan),
+            open: vec![Vec::new(); slices.len()],
+            slices,
+            now: Moment::ZERO,
+            started: Vec::new(),
+            covered: covered.clone(),
+            most_ranges: 0,
+            most_ahead: 0,
+        }
+    }
+
+    fn end_one(&mut self, at: usize, state: &mut u64) {
+        if self.open[at].is_empty() {
+            self.now += Duration::from_millis(1);
+            return;
+        }
+        let ended = chance(state, self.open[at].len());
+        let ticket = self.open[at].swap_remove(ended);
+        assert!(self.covered.insert(ticket.position), "{ticket:?} ended twice");
+        self.slices[at].finished(ticket);
+    }
+
+    fn start(&mut self, at: usize, ticket: Ticket) {
+        self.open[at].push(ticket);
+        self.started.push((at, ticket));
+        let in_flight: usize = self.slices.iter().map(Dispatch::in_flight).sum();
+        assert!(in_flight <= self.plan.tempo.concurrency);
+        let oldest = self.open.iter().flatten().map(|open| open.position).min();
+        self.most_ahead = self.most_ahead.max(ticket.position - oldest.unwrap_or_default());
+        self.most_ranges = self.most_ranges.max(self.covered.ranges().len());
+    }
+
+    /// Runs until all are done, or `starts` probes have started; then lets the open ones end.
+    fn run(&mut self, starts: usize, mut state: u64) {
+        let mut done = vec![false; self.slices.len()];
+        while done.contains(&false) && self.started.len() < starts {
+            let at = chance(&mut state, self.slices.len());
+            if at == 0 && chance(&mut state, 20) > 0 {
+                continue;
+            }
+            match self.slices[at].next(self.now) {
+                Next::Start(ticket) => self.start(at, ticket),
+                Next::Skip { first, last } => {
+                    for position in first..=last {
+                        assert!(self.covered.insert(position), "{position} skipped twice");
+                    }
+                }
+                Next::Wait(until) => {
+                    assert!(until > self.now);
+                    self.end_one(at, &mut state);
+                }
+                Next::Full => self.end_one(at, &mut state),
+                Next::Done => done[at] = true,
+            }
+        }
+        for at in 0..self.slices.len() {
+            while !self.open[at].is_empty() {
+                self.end_one(at, &mut state);
+            }
+        }
+    }
+}
+
+#[test]
+fn slices_hand_out_every_target_once_in_bounded_order() {
+    let exclude = "\"127.0.1.0/24\", \"127.0.5.128/25\", \"127.0.32.0/20\"";
+    let plan = plan("127.0.0.0/18", exclude, free());
+    for loops in 1..=4 {
+        let mut run = Loops::new(&plan, &Coverage::default(), loops);
+        run.run(usize::MAX, loops as u64);
+        let mut owner: HashMap<Prefix, usize> = HashMap::new();
+        for (at, ticket) in &run.started {
+            assert!(plan.admits(ticket.target));
+            assert_eq!(plan.order.position(ticket.target), Some(ticket.position));
+            assert_eq!(*owner.entry(ticket.target.prefix()).or_insert(*at), *at, "{ticket:?}");
+        }
+        let mut share = vec![0; loops];
+        owner.values().for_each(|at| share[*at] += 1);
+        assert!(share.iter().all(|prefixes| prefixes * loops * 2 > owner.len()), "{share:?}");
+        assert_eq!(run.started.len() as u128, plan.target_count(), "{loops}");
+        assert_eq!(run.covered.ranges().collect::<Vec<_>>(), [(0, plan.order.len() - 1)]);
+        assert!(run.most_ahead < WINDOW_MIN, "{}", run.most_ahead);
+        assert!(run.most_ranges as u64 <= WINDOW_MIN, "{}", run.most_ranges);
+    }
+}
+
+#[test]
+fn a_run_of_slices_is_resumed_with_any_other_number_of_them() {
+    let plan = plan("127.0.0.0/20", "\"127.0.3.0/24\"", free());
+    for (before, after, cut) in [(3, 1, 5_000), (1, 4, 7_000), (2, 3, 15_359), (4, 2, 1)] {
+        let mut first = Loops::new(&plan, &Coverage::default(), before);
+        first.run(cut, 9);
+        let mut second = Loops::new(&plan, &first.covered, after);
+        second.run(usize::MAX, 10);
+        let started = first.started.len() + second.started.len();
+        assert_eq!(started as u128, plan.target_count(), "{before} {after}");
+        assert_eq!(second.covered.len(), plan.order.len());
+    }
+}
+
+#[test]
+fn slices_share_the_rate_and_split_the_cap() {
+    for loops in 1..=4 {
+        let plan = plan("127.0.0.0/16", "", Tempo { rate: Some(2_500.0), ..free() });
+        let mut slices = Dispatch::slices(plan, Coverage::default(), loops);
+        assert_eq!(slices.iter().map(Dispatch::concurrency).sum::<usize>(), 64);
+        let (mut wakes, mut started) = (vec![Moment::ZERO; loops], 0);
+        let end = Duration::from_secs(10);
+        while let Some(at) = (0..loops).min_by_key(|at| wakes[*at])
+            && wakes[at] < end
+        {
+            match slices[at].next(wakes[at]) {
+                Next::Start(ticket) => {
+                    started += 1;
+                    slices[at].finished(ticket);
+                }
+                Next::Wait(until) => wakes[at] = until + Duration::from_micros(50 * at as u64),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!((24_500..=25_500).contains(&started), "{loops} {started}");
+    }
+    let narrow = plan("127.0.0.0/24", "", Tempo { concurrency: 2, ..free() });
+    assert_eq!(Dispatch::slices(narrow, Coverage::default(), 8).len(), 2);
+}
