@@ -4,42 +4,105 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Indicator, IndicatorSet, Listed, Match, Reported, Rule, Template};
+use super::digests::Digests;
+use super::provenance::Provenance;
+use super::{Indicator, IndicatorSet, Match, Reported, Rule, Template};
 use crate::domain::cert::Leaf;
 use crate::domain::fingerprint::{Fingerprint, Sha256Fingerprint};
 
 /// The indicators of several sets, by what they match.
+///
+/// Hashes and keys may be a million: what is said of them stands apart, by their number.
 #[derive(Debug, Default)]
 pub struct Index {
-    leaves: HashMap<Fingerprint, Vec<Match>>,
-    keys: HashMap<Sha256Fingerprint, Vec<KeyMatch>>,
+    sha1: Digests<20>,
+    sha256: Digests<32>,
+    keys: Digests<32>,
+    provenance: Provenance,
     names: HashMap<Arc<str>, Vec<Match>>,
     profiles: Vec<(Rule, Match)>,
     softether: Vec<Match>,
     addresses: HashMap<IpAddr, Vec<Reported>>,
 }
 
-/// A key, and the leaf that brought it into the set, if one did.
-#[derive(Debug)]
-struct KeyMatch {
-    found: Match,
-    of_certificate: bool,
+/// Digests as they come, and their numbers.
+#[derive(Default)]
+struct Unsorted {
+    sha1: Vec<([u8; 20], u32)>,
+    sha256: Vec<([u8; 32], u32)>,
+    keys: Vec<([u8; 32], u32)>,
+}
+
+impl Unsorted {
+    /// Room for exactly what `sets` hold.
+    fn with_room_for(sets: &[&IndicatorSet]) -> Self {
+        let certificates = || sets.iter().flat_map(|set| &set.certificates);
+        let of_sha1 = |hash: &Fingerprint| matches!(hash, Fingerprint::Sha1(_));
+        let sha1 = certificates().filter(|one| of_sha1(&one.fingerprint)).count();
+        let keys = certificates().filter(|one| one.spki_sha256.is_some()).count();
+        Self {
+            sha1: Vec::with_capacity(sha1),
+            sha256: Vec::with_capacity(certificates().count() - sha1),
+            keys: Vec::with_capacity(keys),
+        }
+    }
+
+    fn add(&mut self, hash: Fingerprint, number: u32) {
+        match hash {
+            Fingerprint::Sha1(hash) => self.sha1.push((hash.0, number)),
+            Fingerprint::Sha256(hash) => self.sha256.push((hash.0, number)),
+        }
+    }
 }
 
 impl Index {
     /// Indexes `sets`; an indicator in several sets gives a match for each.
     pub fn new<'a>(sets: impl IntoIterator<Item = &'a IndicatorSet>) -> Self {
-        let mut index = Self::default();
+        let sets: Vec<&IndicatorSet> = sets.into_iter().collect();
+        let certificates = || sets.iter().flat_map(|set| &set.certificates);
+        let labels = certificates().filter_map(|one| one.label.as_ref()).map(String::len).sum();
+        let provenance = Provenance::with_capacity(certificates().count(), labels);
+        let (mut index, mut hashes) =
+            (Self { provenance, ..Self::default() }, Unsorted::with_room_for(&sets));
         for set in sets {
-            index.add(set);
+            index.add(set, &mut hashes);
         }
+        index.sha1 = Digests::new(hashes.sha1);
+        index.sha256 = Digests::new(hashes.sha256);
+        index.keys = Digests::new(hashes.keys);
         index
     }
 
-    fn add(&mut self, set: &IndicatorSet) {
-        let name: Arc<str> = set.name.as_str().into();
-        for listed in set.indicators() {
-            self.add_listed(&name, &listed);
+    fn add(&mut self, set: &IndicatorSet, hashes: &mut Unsorted) {
+        let (name, mut sources): (Arc<str>, _) = (set.name.as_str().into(), HashMap::new());
+        for certificate in &set.certificates {
+            let said = (certificate.source.as_str(), certificate.label.as_deref());
+            let number = self.provenance.push(&name, &mut sources, said, true);
+            hashes.add(certificate.fingerprint, number);
+            hashes.keys.extend(certificate.spki_sha256.map(|key| (key.0, number)));
+        }
+        let profiles = set.profiles.iter().map(|profile| (&profile.entry, Some(&profile.rule)));
+        for (entry, rule) in set.entries.iter().map(|entry| (entry, None)).chain(profiles) {
+            let (source, label) = (entry.source.as_str(), entry.label.as_deref());
+            let mut push = || self.provenance.push(&name, &mut sources, (source, label), false);
+            let found = || Match {
+                set: Arc::clone(&name),
+                tier: entry.indicator.tier(),
+                indicator: entry.indicator.clone(),
+                label: label.map(Arc::from),
+                source: source.into(),
+            };
+            match &entry.indicator {
+                Indicator::Leaf(hash) => hashes.add(*hash, push()),
+                Indicator::Key(hash) => hashes.keys.push((hash.0, push())),
+                Indicator::Name(name) => {
+                    self.names.entry(Arc::clone(name)).or_default().push(found());
+                }
+                Indicator::Profile(_) => {
+                    self.profiles.extend(rule.map(|rule| (rule.clone(), found())));
+                }
+                Indicator::Template(Template::SoftEther) => self.softether.push(found()),
+            }
         }
         for address in &set.addresses {
             self.addresses.entry(address.address).or_default().push(Reported {
@@ -51,34 +114,23 @@ impl Index {
         }
     }
 
-    fn add_listed(&mut self, set: &Arc<str>, listed: &Listed<'_>) {
-        let found = Match {
-            set: Arc::clone(set),
-            tier: listed.indicator.tier(),
-            indicator: listed.indicator.clone(),
-            label: listed.label.map(Arc::from),
-            source: listed.source.into(),
-        };
-        match &listed.indicator {
-            Indicator::Leaf(hash) => self.leaves.entry(*hash).or_default().push(found),
-            Indicator::Key(hash) => {
-                let of_certificate = listed.of_certificate;
-                self.keys.entry(*hash).or_default().push(KeyMatch { found, of_certificate });
-            }
-            Indicator::Name(name) => self.names.entry(Arc::clone(name)).or_default().push(found),
-            Indicator::Profile(_) => {
-                self.profiles.extend(listed.rule.map(|rule| (rule.clone(), found)));
-            }
-            Indicator::Template(Template::SoftEther) => self.softether.push(found),
-        }
+    /// The memory that hashes, keys and what is said of them take, in bytes.
+    pub const fn bytes(&self) -> usize {
+        self.sha1.bytes() + self.sha256.bytes() + self.keys.bytes() + self.provenance.bytes()
     }
 
     /// Every indicator that `leaf` matches, the closest tier first, the exact leaf by SHA-1 first.
     pub fn matches(&self, leaf: &Leaf) -> Vec<Match> {
-        let hashes = [Fingerprint::Sha1(leaf.sha1), Fingerprint::Sha256(leaf.sha256)];
-        let exact = hashes.iter().filter_map(|hash| self.leaves.get(hash));
-        let mut found: Vec<Match> = exact.flatten().cloned().collect();
-        self.match_key(leaf, &mut found);
+        let mut found = Vec::new();
+        let by_sha1 = Indicator::Leaf(Fingerprint::Sha1(leaf.sha1));
+        let exact = self.sha1.numbers(&leaf.sha1.0);
+        found.extend(exact.filter_map(|number| self.found(number, &by_sha1)));
+        let by_sha256 = Indicator::Leaf(Fingerprint::Sha256(leaf.sha256));
+        let exact = self.sha256.numbers(&leaf.sha256.0);
+        found.extend(exact.filter_map(|number| self.found(number, &by_sha256)));
+        if let Some(key) = leaf.spki_sha256 {
+            self.match_key(key, &mut found);
+        }
         if leaf.description.softether_default {
             self.match_names(leaf, &mut found);
         }
@@ -90,21 +142,34 @@ impl Index {
         found
     }
 
+    /// The match of indicator `number`, which is `indicator`.
+    fn found(&self, number: u32, indicator: &Indicator) -> Option<Match> {
+        let (origin, _) = self.provenance.origin(number)?;
+        Some(Match {
+            set: Arc::clone(&origin.set),
+            tier: indicator.tier(),
+            indicator: indicator.clone(),
+            label: self.provenance.label(number).map(Arc::from),
+            source: Arc::clone(&origin.source),
+        })
+    }
+
     /// A key that came with a certificate matches where the set does not name the very leaf.
-    fn match_key(&self, leaf: &Leaf, found: &mut Vec<Match>) {
+    fn match_key(&self, key: Sha256Fingerprint, found: &mut Vec<Match>) {
         if self.keys.is_empty() {
             return;
         }
-        let Some(known) = leaf.spki_sha256.and_then(|hash| self.keys.get(&hash)) else { return };
         let exact: Vec<Arc<str>> = found.iter().map(|exact| Arc::clone(&exact.set)).collect();
-        for key in known.iter().filter(|key| !key.of_certificate || !exact.contains(&key.found.set))
-        {
-            let again = |other: &Match| {
-                (&other.set, &other.indicator) == (&key.found.set, &key.found.indicator)
-            };
+        let indicator = Indicator::Key(key);
+        for number in self.keys.numbers(&key.0) {
+            let Some((origin, of_certificate)) = self.provenance.origin(number) else { continue };
+            if of_certificate && exact.contains(&origin.set) {
+                continue;
+            }
+            let again = |other: &Match| (&other.set, &other.indicator) == (&origin.set, &indicator);
             // Two certificates of a set may have one key.
             if !found.iter().any(again) {
-                found.push(key.found.clone());
+                found.extend(self.found(number, &indicator));
             }
         }
     }
@@ -136,7 +201,8 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::indicator::read;
+    use crate::domain::fingerprint::Sha1Fingerprint;
+    use crate::domain::indicator::{Certificate, read};
 
     fn softether() -> Leaf {
         let pem = include_str!("../cert/softether-default.pem");
@@ -245,5 +311,39 @@ mod tests {
             junk.sha1
         );
         assert_eq!(found(&[set("s", &text)], &junk), [format!("s A sha1:{}", junk.sha1)]);
+    }
+
+    #[test]
+    fn a_million_hashes_with_labels_take_no_more_than_64_mebibytes() {
+        let hash = |number: u32| Sha1Fingerprint::of(&number.to_be_bytes());
+        let certificate = |number: u32| Certificate {
+            fingerprint: Fingerprint::Sha1(hash(number)),
+            spki_sha256: None,
+            label: Some(format!("host{number:07}.example.net")),
+            source: format!("report-{}", number % 100),
+            note: None,
+        };
+        let mut set = set("s", "[[template]]\ntemplate = \"softether\"\nsource = \"r\"\n");
+        set.certificates = (0..1_000_000).map(certificate).collect();
+        let index = Index::new([&set]);
+        assert!(index.bytes() <= 64 << 20, "{}", index.bytes());
+        let mut leaf = softether();
+        for number in [0, 1, 500_000, 999_999, 1_000_000] {
+            leaf.sha1 = hash(number);
+            let found = index.matches(&leaf);
+            assert_eq!(found.len(), 1 + usize::from(number < 1_000_000));
+            for found in found.iter().filter(|found| found.tier.is_certain()) {
+                let expected =
+                    (format!("host{number:07}.example.net"), format!("report-{}", number % 100));
+                assert_eq!(
+                    (found.label.as_deref(), &*found.source),
+                    (Some(&*expected.0), &*expected.1)
+                );
+                assert_eq!(
+                    (&*found.set, found.indicator.to_string()),
+                    ("s", format!("sha1:{}", leaf.sha1))
+                );
+            }
+        }
     }
 }

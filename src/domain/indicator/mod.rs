@@ -1,11 +1,13 @@
 //! Indicators: what reports name, where it comes from, and what of it a leaf matches.
 
+mod digests;
 mod entry_file;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod exercise;
 mod file;
 mod index;
+mod provenance;
 mod rule;
 mod rule_file;
 mod spread;
