@@ -38,3 +38,5 @@ mod support;
 mod tidy;
 /// Matches by tier: what is certain is never mixed with what is guessed.
 mod tiers;
+/// The order of targets: its length costs no memory.
+mod walk;
