@@ -213,9 +213,7 @@ impl EventLoop {
                 Next::Start(ticket) => self.begin(ticket, now),
                 Next::Skip { .. } => {}
                 Next::Wait(until) => {
-                    let short = self.sweep.is_short(now);
-                    let wait = if short { Wait::Shortage } else { Wait::Rate };
-                    return Standing::Waiting(wait, Some(until));
+                    return Standing::Waiting(self.waits_for(now), Some(until));
                 }
                 Next::Full => {
                     let wait = if self.sweep.is_full() { Wait::Full } else { Wait::Last };
@@ -225,6 +223,17 @@ impl EventLoop {
             }
         }
         Standing::Busy
+    }
+
+    /// What a wait until a moment is for.
+    fn waits_for(&self, now: Moment) -> Wait {
+        let tempo = &self.plan.tempo;
+        match (tempo.rate, tempo.rate_per_prefix) {
+            _ if self.sweep.is_short(now) => Wait::Shortage,
+            // A second attempt that is not due, or another loop that is behind.
+            (None, None) => Wait::Last,
+            _ => Wait::Rate,
+        }
     }
 
     /// Waits for news as long as `standing` allows; whether there may be more than are told.

@@ -11,7 +11,7 @@ use super::event::{Event, RunEnd};
 use super::event_loop::EventLoop;
 use super::poll::Bell;
 use super::prober::Prober;
-use super::sweep::Sweep;
+use super::sweep::{Cap, Sweep};
 use crate::domain::coverage::Coverage;
 use crate::domain::dispatch::Dispatch;
 use crate::domain::plan::Plan;
@@ -39,9 +39,10 @@ pub async fn run(
 ) -> Ran {
     let halt = Arc::new(AtomicBool::new(false));
     let (mut threads, mut bells) = (JoinSet::new(), Vec::new());
-    let dispatch = Dispatch::new(Arc::clone(&plan), covered);
-    for dispatch in [dispatch] {
-        let sweep = Sweep::new(dispatch, Arc::clone(&prober.policy), plan.ports.len());
+    let cap = Cap::new(plan.tempo.concurrency);
+    for dispatch in Dispatch::slices(Arc::clone(&plan), covered, plan.tempo.threads) {
+        let policy = Arc::clone(&prober.policy);
+        let sweep = Sweep::new(dispatch, policy, plan.ports.len(), cap.clone());
         let (plan, prober) = (Arc::clone(&plan), prober.clone());
         match EventLoop::new(plan, prober, sweep, events.clone(), Arc::clone(&halt)) {
             Ok(event_loop) => {

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::event::{Event, RunEnd};
@@ -27,6 +28,29 @@ const SHORTAGES_MAX: u32 = 100;
 /// After how many faults of its own a run gives up: positions that faults leave uncovered stay few.
 const FAULTS_MAX: u32 = 1_000;
 
+/// How many connections all loops of a run may have open at once, as each of them tells it.
+#[derive(Clone, Debug)]
+pub(super) struct Cap {
+    now: Arc<AtomicUsize>,
+    planned: usize,
+}
+
+impl Cap {
+    pub(super) fn new(planned: usize) -> Self {
+        Self { now: Arc::new(AtomicUsize::new(planned)), planned }
+    }
+
+    /// One loop may have `by` fewer: how many are left for all.
+    fn lower(&self, by: usize) -> usize {
+        self.now.fetch_sub(by, Ordering::Relaxed).saturating_sub(by)
+    }
+
+    /// One loop has its own again, `by` more: whether all have.
+    fn raise(&self, by: usize) -> bool {
+        self.now.fetch_add(by, Ordering::Relaxed) + by >= self.planned
+    }
+}
+
 /// One sweep over what its dispatch hands out.
 pub(super) struct Sweep {
     dispatch: Dispatch,
@@ -39,8 +63,9 @@ pub(super) struct Sweep {
     shortages: u32,
     /// Nothing starts before this moment.
     paused_until: Moment,
-    /// Whether a shortage has been reported that is not over.
-    slowed: bool,
+    cap: Cap,
+    /// By how much a shortage that is not over has lowered it; such a shortage has been reported.
+    lowered: usize,
     faults: u32,
     end: Option<RunEnd>,
 }
@@ -54,8 +79,8 @@ pub(super) struct Due {
 }
 
 impl Sweep {
-    /// A sweep of `ports` ports that asks what `policy` says.
-    pub(super) fn new(dispatch: Dispatch, policy: Arc<Policy>, ports: usize) -> Self {
+    /// A sweep of `ports` ports that asks what `policy` says, and shares `cap` with others.
+    pub(super) fn new(dispatch: Dispatch, policy: Arc<Policy>, ports: usize, cap: Cap) -> Self {
         Self {
             courtesy: Courtesy::new(ports * policy.attempts_max()),
             dispatch,
@@ -64,7 +89,8 @@ impl Sweep {
             told: Vec::new(),
             shortages: 0,
             paused_until: Moment::ZERO,
-            slowed: false,
+            cap,
+            lowered: 0,
             faults: 0,
             end: None,
         }
@@ -146,13 +172,15 @@ impl Sweep {
     fn slow_down(&mut self, error: io::Error, now: Moment) {
         let open = self.dispatch.in_flight();
         if open > 0 {
-            if open < self.dispatch.concurrency() {
+            let before = self.dispatch.concurrency();
+            if open < before {
                 self.dispatch.lower_concurrency(open);
+                let concurrency = self.cap.lower(before - open);
                 // Said once: what follows until it is over is the same shortage.
-                if !std::mem::replace(&mut self.slowed, true) {
-                    let (reason, concurrency) = (error.to_string(), self.dispatch.concurrency());
-                    self.told.push(Event::Slowed { reason, concurrency });
+                if self.lowered == 0 {
+                    self.told.push(Event::Slowed { reason: error.to_string(), concurrency });
                 }
+                self.lowered += before - open;
             }
             return;
         }
@@ -173,9 +201,8 @@ impl Sweep {
     fn finish(&mut self, ticket: Ticket, told: Vec<Observation>, summary: Option<Summary>) {
         let recovered = self.dispatch.finished(ticket);
         self.tell(ticket.position, told, summary);
-        if recovered {
-            self.slowed = false;
-            self.told.push(Event::Recovered { concurrency: self.dispatch.concurrency() });
+        if recovered && self.cap.raise(std::mem::take(&mut self.lowered)) {
+            self.told.push(Event::Recovered { concurrency: self.cap.planned });
         }
     }
 

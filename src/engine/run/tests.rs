@@ -116,6 +116,30 @@ async fn every_target_is_observed_once_through_the_narrowest_channel() {
 }
 
 #[tokio::test]
+async fn several_loops_observe_every_target_once() {
+    let (_listener, plan) = plan("").await;
+    let text = format!(
+        "name = \"lo\"\ninclude = [\"127.0.0.0/20\"]\nports = [{}]\n",
+        plan.ports.as_slice()[0]
+    );
+    let scope = scope::read("lo.toml", &text).unwrap();
+    for threads in [2, 3, 8] {
+        let tempo = Tempo { concurrency: 32, threads, ..Tempo::default() };
+        let (scope, ports) = (scope.clone(), plan.ports.clone());
+        let plan = Arc::new(Plan::new(scope, ports, None, (3, Shard::WHOLE), tempo).unwrap());
+        let (sender, events) = mpsc::channel(1);
+        let clock = Clock::simulated(Timestamp::default());
+        let (prober, stop) = (prober(Trivial::new(), clock), CancellationToken::new());
+        let run = tokio::spawn(run(plan, Coverage::default(), prober, sender, stop));
+        let (observed, others) = observations(events).await;
+        assert!(matches!(run.await.unwrap().end, RunEnd::Complete));
+        assert!(others.is_empty(), "{others:?}");
+        let positions: Coverage = observed.iter().map(|(at, _)| (*at, *at)).collect();
+        assert_eq!((observed.len(), positions.len(), positions.ranges().len()), (4_096, 4_096, 1));
+    }
+}
+
+#[tokio::test]
 async fn a_panic_is_a_fault_of_one_target_and_ends_nothing() {
     let (_listener, plan) = plan("").await;
     let (sender, events) = mpsc::channel(256);

@@ -20,7 +20,7 @@ fn sweep(extra: &str, policy: Policy) -> Sweep {
     let tempo = Tempo { rate: scope.rate, concurrency: 8, ..Tempo::default() };
     let ports = scope.ports.clone();
     let plan = Arc::new(Plan::new(scope, ports, None, (3, Shard::WHOLE), tempo).unwrap());
-    Sweep::new(Dispatch::new(plan, Coverage::default()), Arc::new(policy), 1)
+    Sweep::new(Dispatch::new(plan, Coverage::default()), Arc::new(policy), 1, Cap::new(8))
 }
 
 fn start(sweep: &mut Sweep, now: Moment) -> Due {
