@@ -1,0 +1,306 @@
+//! One loop over many connections: what is due is begun, what has news goes on, what is late is given up.
+//!
+//! A probe is a place in a list, not a task: a socket that is used again, a client once one is needed, and a deadline
+//! in the wheel. Nothing is shared with other loops on the way of a probe; results leave in batches. What happens on
+//! one connection is in `connection`.
+
+mod connection;
+mod place;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use std::{io, mem};
+
+use place::{Free, Probe, Slot, Stage};
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::domain::dispatch::{Next, Ticket};
+use crate::domain::ladder::Visiting;
+use crate::domain::patience::Patience;
+use crate::domain::plan::Plan;
+use crate::domain::recogniser::Recogniser;
+use crate::domain::scan::Fault;
+use crate::domain::spent::{Spent, Wait};
+use crate::domain::tls::{Moment, Verdict};
+use crate::domain::wheel::Wheel;
+use crate::engine::dial::Dialled;
+use crate::engine::event::{Event, RunEnd};
+use crate::engine::poll::{Bell, Poll};
+use crate::engine::prober::Prober;
+use crate::engine::sweep::{Due, Sweep};
+
+/// Probes begun before news are looked at again.
+const BEGUN_AT_ONCE: usize = 64;
+
+/// Events that are reported together.
+const BATCH: usize = 64;
+
+/// The longest that an event waits for others to be reported with.
+const REPORT_EVERY: Duration = Duration::from_millis(20);
+
+/// Bytes read at once; a certificate may have 64 KiB.
+const BUFFER: usize = 64 * 1024;
+
+/// How things stand once nothing more can be begun for now.
+enum Standing {
+    /// There is more to begin, after a look at the news.
+    Busy,
+    /// Nothing can be begun before something has happened, or before the moment.
+    Waiting(Wait, Option<Moment>),
+}
+
+/// The loop.
+pub(super) struct EventLoop {
+    plan: Arc<Plan>,
+    prober: Prober,
+    /// A visit before its first attempt.
+    first: Visiting,
+    sweep: Sweep,
+    poll: Poll,
+    slots: Vec<Slot>,
+    free: Free,
+    open: usize,
+    wheel: Wheel,
+    patience: Patience,
+    buffer: Vec<u8>,
+    scratch: Vec<u8>,
+    recogniser: Recogniser,
+    events: Sender<Vec<Event>>,
+    reported: Moment,
+    halt: Arc<AtomicBool>,
+    spent: Spent,
+}
+
+impl EventLoop {
+    /// A loop that reports to `events` until its sweep is done or `halt` is set and its bell rung.
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        prober: Prober,
+        sweep: Sweep,
+        events: Sender<Vec<Event>>,
+        halt: Arc<AtomicBool>,
+    ) -> io::Result<Self> {
+        let recogniser = Recogniser::new(Arc::clone(&prober.index));
+        Ok(Self {
+            first: Visiting::new(&prober.policy),
+            patience: Patience::new(prober.connect_timeout),
+            plan,
+            prober,
+            sweep,
+            poll: Poll::new()?,
+            slots: Vec::new(),
+            free: Free::default(),
+            open: 0,
+            wheel: Wheel::default(),
+            buffer: vec![0; BUFFER],
+            scratch: Vec::new(),
+            recogniser,
+            events,
+            reported: Moment::ZERO,
+            halt,
+            spent: Spent::default(),
+        })
+    }
+
+    /// What wakes the loop where it waits.
+    pub(super) fn bell(&self) -> Bell {
+        self.poll.bell()
+    }
+
+    /// Sweeps to the end.
+    pub(super) fn run(mut self) -> (RunEnd, Spent) {
+        let began = self.prober.clock.now();
+        loop {
+            self.report_if_due();
+            let standing = self.begin_what_is_due();
+            if self.open == 0 && self.is_halted() {
+                break;
+            }
+            match self.wait(standing) {
+                Ok(true) => self.hear_all(),
+                Ok(false) => {
+                    self.hear_all();
+                    self.give_up_what_is_late();
+                }
+                Err(error) => {
+                    self.sweep.end_with(RunEnd::Starved(error));
+                    break;
+                }
+            }
+        }
+        self.sweep.tell_what_is_left();
+        self.report();
+        let waited = self.spent.total();
+        self.spent.busy = (self.prober.clock.now() - began).saturating_sub(waited);
+        (self.sweep.take_end().unwrap_or(RunEnd::Stopped), self.spent)
+    }
+
+    fn is_halted(&self) -> bool {
+        self.sweep.has_ended() || self.halt.load(Ordering::Relaxed)
+    }
+
+    /// Begins what may begin now, so far as it can be done without looking at the news.
+    fn begin_what_is_due(&mut self) -> Standing {
+        for _ in 0..BEGUN_AT_ONCE {
+            if self.is_halted() {
+                return Standing::Waiting(Wait::Last, None);
+            }
+            let now = self.prober.clock.now();
+            match self.sweep.next(now) {
+                Next::Start(ticket) => self.begin(ticket, now),
+                Next::Skip { .. } => {}
+                Next::Wait(until) => {
+                    return Standing::Waiting(self.waits_for(now), Some(until));
+                }
+                Next::Full => {
+                    let wait = if self.sweep.is_full() { Wait::Full } else { Wait::Last };
+                    return Standing::Waiting(wait, None);
+                }
+                Next::Done => self.sweep.end_with(RunEnd::Complete),
+            }
+        }
+        Standing::Busy
+    }
+
+    /// What a wait until a moment is for.
+    fn waits_for(&self, now: Moment) -> Wait {
+        let tempo = &self.plan.tempo;
+        match (tempo.rate, tempo.rate_per_prefix) {
+            _ if self.sweep.is_short(now) => Wait::Shortage,
+            // A second attempt that is not due, or another loop that is behind.
+            (None, None) => Wait::Last,
+            _ => Wait::Rate,
+        }
+    }
+
+    /// Waits for news as long as `standing` allows; whether there may be more than are told.
+    fn wait(&mut self, standing: Standing) -> io::Result<bool> {
+        let Standing::Waiting(wait, until) = standing else {
+            return self.poll.wait(Some(Duration::ZERO));
+        };
+        let now = self.prober.clock.now();
+        let report_at = (self.sweep.told_len() > 0).then_some(self.reported + REPORT_EVERY);
+        let until = [until, report_at, self.wheel.next()].into_iter().flatten().min();
+        let timeout = until.map(|until| until.saturating_sub(now));
+        #[cfg(test)]
+        if let Some(timeout) = timeout
+            && self.prober.clock.is_simulated()
+        {
+            let more = self.poll.wait(Some(timeout.min(REPORT_EVERY)));
+            if self.poll.len() == 0 {
+                self.prober.clock.move_on(timeout);
+            }
+            return more;
+        }
+        let more = self.poll.wait(timeout);
+        self.spent.add(wait, self.prober.clock.now() - now);
+        more
+    }
+
+    fn report_if_due(&mut self) {
+        let is_time = || self.prober.clock.now() >= self.reported + REPORT_EVERY;
+        let waiting = self.sweep.told_len();
+        if waiting >= BATCH || waiting > 0 && is_time() {
+            self.report();
+        }
+    }
+
+    fn report(&mut self) {
+        self.reported = self.prober.clock.now();
+        if self.sweep.told_len() == 0 {
+            return;
+        }
+        let sent = match self.events.try_send(self.sweep.take_told()) {
+            Err(TrySendError::Full(batch)) => {
+                let sent = self.events.blocking_send(batch).is_ok();
+                let now = self.prober.clock.now();
+                self.spent.add(Wait::Results, now - mem::replace(&mut self.reported, now));
+                sent
+            }
+            sent => sent.is_ok(),
+        };
+        if !sent {
+            self.sweep.end_with(RunEnd::Stopped);
+        }
+    }
+
+    fn begin(&mut self, ticket: Ticket, now: Moment) {
+        let due = self.sweep.begin(ticket, now);
+        let time = self.prober.clock.wall();
+        let key = self.free.take(ticket.target.address).unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            self.slots.len() as u32 - 1
+        });
+        let dialled = self.dial(key, ticket, time);
+        let stage = Stage::Connecting;
+        let mut probe = Probe { due, time, began: now, connected: None, stage };
+        match dialled {
+            Dialled::Connecting => {
+                self.put(key, probe);
+                self.wheel.set(key, now + self.patience.timeout());
+            }
+            Dialled::Connected => {
+                probe.connected = Some(now);
+                self.put(key, probe);
+                self.guarded(key, |this| this.connected(key, now));
+            }
+            Dialled::Ended(outcome) => {
+                self.put(key, probe);
+                self.guarded(key, |this| this.conclude(key, Verdict::without_leaf(outcome), now));
+            }
+            Dialled::Local(error) => {
+                self.release(key, false);
+                self.sweep.short(probe.due, error, now);
+            }
+            Dialled::Refused(refusal) => {
+                self.release(key, false);
+                self.sweep.refused(probe.due, refusal);
+            }
+        }
+    }
+
+    fn hear_all(&mut self) {
+        for at in 0..self.poll.len() {
+            if let Some(news) = self.poll.news(at) {
+                self.guarded(news.key, |this| this.hear(news));
+            }
+        }
+    }
+
+    /// Does `work` for the probe at `key`; a panic is a fault of that probe alone.
+    fn guarded(&mut self, key: u32, work: impl FnOnce(&mut Self)) {
+        let probe = self.slots.get(key as usize).and_then(|slot| slot.probe.as_ref());
+        let Some(ticket) = probe.map(|probe| probe.due.ticket) else { return };
+        let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) else { return };
+        let due = match self.slots[key as usize].probe.take() {
+            Some(probe) => {
+                self.open -= 1;
+                self.release(key, true);
+                probe.due
+            }
+            None => Due { ticket, visiting: None },
+        };
+        let Ticket { position, target } = ticket;
+        let time = self.prober.clock.wall();
+        self.sweep.fault(due, Fault { time, position, target, message: message(&*panic) });
+    }
+
+    fn give_up_what_is_late(&mut self) {
+        let now = self.prober.clock.now();
+        while let Some(key) = self.wheel.expired(now) {
+            self.guarded(key, |this| this.give_up(key, now));
+        }
+    }
+}
+
+/// What a panic said.
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
+}
