@@ -106,7 +106,7 @@ pub(super) struct ScanArgs {
     /// Event loops, each on a thread of its own [default: one per core; one up to 10000/s]
     #[arg(long, value_name = "N", env = "CERTSWEEP_THREADS")]
     pub(super) threads: Option<usize>,
-    /// Seconds to wait for a connection, and again for the handshake [default: 5]
+    /// Seconds to wait for a connection at most, and for the handshake [default: 5]
     #[arg(long, value_name = "SECONDS", env = "CERTSWEEP_TIMEOUT", allow_negative_numbers = true)]
     pub(super) timeout: Option<f64>,
     /// How far to go with each handshake [default: auto]

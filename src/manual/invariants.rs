@@ -1,8 +1,8 @@
 //! What always holds, and what holds it.
 //!
-//! **Nothing is sent outside the scope.** Every probing socket is opened by one function, `engine::dial` (the
-//! bench's bare loops connect to its own servers on loopback), and that function asks [`Scope::permits`](crate::domain::scope::Scope::permits) first: address, port, and the
-//! day. All checks on the scope itself run on the merged set of addresses, so that no way of writing a range
+//! **Nothing is sent outside the scope.** Every probing socket is connected by one function, in `engine::dial` (the
+//! bench's bare loops connect to its own servers on loopback), and that function asks
+//! [`Scope::permits`](crate::domain::scope::Scope::permits) first: address, port, and the day. All checks on the scope itself run on the merged set of addresses, so that no way of writing a range
 //! down gets around one. IPv4 under an IPv6 name (mapped, compatible, translated, 6to4, Teredo), multicast
 //! and broadcast are never probed; special-purpose space only where an include prefix lies wholly inside it:
 //!
@@ -50,8 +50,8 @@
 //! end. What a stranger can cause with an ICMP message is never taken for a shortage. A fault in certsweep
 //! leaves its target uncovered and is recorded. Neither is ever written down as an outcome.
 //!
-//! **Everything is bounded.** Connections by the descriptors this process may open, decided before the first
-//! packet; bytes, certificates and time of each probe by
+//! **Everything is bounded.** Connections by the descriptors this process may open and by free memory, decided before
+//! the first packet; bytes, certificates and time of each probe by
 //! [`Limits`](crate::domain::tls::Limits); positions handed out ahead of the oldest unfinished one, and with
 //! them the token; events between engine and ledger by a queue whose filling slows the sweep and loses
 //! nothing.

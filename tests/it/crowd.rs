@@ -64,6 +64,7 @@ fn fifty_thousand_targets_at_full_speed_meet_their_table() {
         )
         .expect(0);
     assert_same(&table(&sweep.stdout), &expected(&crowd, nobodys));
+    assert!(sweep.stderr.contains("\ntime: "), "{}", sweep.stderr);
     let scan = single(&workspace.ledger(), "SELECT complete, positions FROM scans");
     assert_eq!(scan, format!("1 {}", 2 * ADDRESSES));
 }
