@@ -355,6 +355,8 @@ fn flags_that_make_no_sense() {
             "--rate-per-prefix must be a number of connections per second, at least 0.001",
         ),
         ("--concurrency 0", "--concurrency must be at least 1"),
+        ("--threads 0", "--threads must be from 1 to 256"),
+        ("--threads 257", "--threads must be from 1 to 256"),
         ("--timeout 0", "--timeout must be more than 0 and at most 3600 seconds"),
         ("--timeout 1e9", "--timeout must be more than 0 and at most 3600 seconds"),
     ] {
