@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, connect,
-    connect_unspec, recv, send, shutdown, socket_with, sockopt,
+    connect_unspec, getpeername, recv, send, shutdown, socket_with, sockopt,
 };
 
 use crate::domain::address::{Family, Target};
@@ -112,6 +112,11 @@ impl Socket {
     /// Looks at what has come and leaves it where it is; 0 is the end of the stream.
     pub(super) fn peek(&self, into: &mut [u8]) -> io::Result<usize> {
         Ok(recv(&self.fd, into, RecvFlags::PEEK)?.0)
+    }
+
+    /// Whether the connection stands.
+    pub(super) fn is_connected(&self) -> bool {
+        getpeername(&self.fd).is_ok()
     }
 
     /// Resets the connection, or gives up the attempt at one; `false` if the socket is of no more use.
@@ -219,6 +224,7 @@ mod tests {
         for round in 0..100_u8 {
             let dialled = socket.dial(&scope, target, Timestamp::default());
             assert!(matches!(dialled, Dialled::Connected | Dialled::Connecting), "{dialled:?}");
+            assert!(socket.is_connected() && matches!(socket.news(), Dialled::Connected));
             assert_eq!(socket.send(&[round]).unwrap(), 1);
             let (mut accepted, _) = listener.accept().unwrap();
             io::Write::write_all(&mut accepted, &[round; 3]).unwrap();
@@ -230,9 +236,22 @@ mod tests {
             assert_eq!(socket.recv(&mut into).unwrap(), 3);
             assert_eq!(into[..3], [round; 3]);
             assert!(socket.disconnect());
+            assert!(!socket.is_connected());
             let error = io::Read::read(&mut accepted, &mut byte).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
         }
+    }
+
+    /// What nobody has asked for yet is still there to be asked for.
+    #[test]
+    fn a_refusal_is_told_however_late() {
+        let scope = scope::read("t", "name = \"t\"\ninclude = [\"127.0.0.0/8\"]\nports = [1]\n");
+        let target = Target::new("127.0.0.1".parse().unwrap(), 1);
+        let mut socket = Socket::open(target.address).unwrap();
+        socket.dial(&scope.unwrap(), target, Timestamp::default());
+        let news = socket.news();
+        assert!(matches!(news, Dialled::Ended(Outcome::Refused)), "{news:?}");
+        assert!(!socket.is_connected());
     }
 
     #[test]

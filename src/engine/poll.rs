@@ -66,10 +66,10 @@ impl Poll {
         Ok(epoll::add(&self.epoll, socket, epoll::EventData::new_u64(key.into()), flags)?)
     }
 
-    /// Waits for news, for `timeout` at most or for as long as it takes; whether there may be more than are told now.
+    /// Waits for news, for `timeout` at most or for as long as it takes.
     ///
     /// The time is rounded up to whole milliseconds, so that nobody has to ask twice.
-    pub(super) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
+    pub(super) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let timeout = timeout.map(|timeout| {
             let millis = timeout.as_nanos().div_ceil(1_000_000).min(86_400_000) as i64;
             Timespec { tv_sec: millis / 1_000, tv_nsec: millis % 1_000 * 1_000_000 }
@@ -80,9 +80,9 @@ impl Poll {
             Ok((events, _)) => {
                 let bell = &self.bell;
                 self.news.extend(events.iter().map(|event| news(event, bell)));
-                Ok(self.news.len() == AT_ONCE)
+                Ok(())
             }
-            Err(Errno::INTR) => Ok(false),
+            Err(Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

@@ -124,7 +124,9 @@ impl EventLoop {
     /// A connection that was on its way stands, or does not.
     fn answered(&mut self, key: u32, dialled: Dialled, now: Moment) {
         if let Some(probe) = &mut self.slots[key as usize].probe {
-            self.patience.answered(now - probe.began);
+            if !matches!(dialled, Dialled::Ended(Outcome::ConnectTimeout)) {
+                self.patience.answered(now - probe.began);
+            }
             probe.connected = matches!(dialled, Dialled::Connected).then_some(now);
         }
         match dialled {
@@ -172,12 +174,23 @@ impl EventLoop {
                 self.give_up(key, now)
             };
         }
-        let verdict = match &mut probe.stage {
-            Stage::Connecting | Stage::Glancing { .. } => None,
-            Stage::Talking(talk) => talk.give_up(socket, &mut self.buffer, now),
-        };
-        let timeout = || Verdict::without_leaf(Outcome::ConnectTimeout);
-        self.conclude(key, verdict.unwrap_or_else(timeout), now);
+        match &mut probe.stage {
+            Stage::Connecting | Stage::Glancing { .. } => {
+                // There may be news that nobody has looked at yet.
+                let dialled = match socket.news() {
+                    Dialled::Connected if !socket.is_connected() => {
+                        Dialled::Ended(Outcome::ConnectTimeout)
+                    }
+                    dialled => dialled,
+                };
+                self.answered(key, dialled, now);
+            }
+            Stage::Talking(talk) => {
+                if let Some(verdict) = talk.give_up(socket, &mut self.buffer, now) {
+                    self.conclude(key, verdict, now);
+                }
+            }
+        }
     }
 
     /// Takes what the connection of the probe at `key` has come to.

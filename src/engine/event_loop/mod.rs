@@ -120,8 +120,7 @@ impl EventLoop {
                 break;
             }
             match self.wait(standing) {
-                Ok(true) => self.hear_all(),
-                Ok(false) => {
+                Ok(()) => {
                     self.hear_all();
                     self.give_up_what_is_late();
                 }
@@ -176,8 +175,8 @@ impl EventLoop {
         }
     }
 
-    /// Waits for news as long as `standing` allows; whether there may be more than are told.
-    fn wait(&mut self, standing: Standing) -> io::Result<bool> {
+    /// Waits for news as long as `standing` allows.
+    fn wait(&mut self, standing: Standing) -> io::Result<()> {
         let Standing::Waiting(wait, until) = standing else {
             return self.poll.wait(Some(Duration::ZERO));
         };
@@ -189,15 +188,15 @@ impl EventLoop {
         if let Some(timeout) = timeout
             && self.prober.clock.is_simulated()
         {
-            let more = self.poll.wait(Some(timeout.min(REPORT_EVERY)));
+            let waited = self.poll.wait(Some(timeout.min(REPORT_EVERY)));
             if self.poll.len() == 0 {
                 self.prober.clock.move_on(timeout);
             }
-            return more;
+            return waited;
         }
-        let more = self.poll.wait(timeout);
+        let waited = self.poll.wait(timeout);
         self.spent.add(wait, self.prober.clock.now() - now);
-        more
+        waited
     }
 
     fn report_if_due(&mut self) {
