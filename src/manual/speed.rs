@@ -71,3 +71,22 @@
 //! | `silent`: `bytes_per_probe`, `rss_kib` with 15,000 in flight | 512, 65,536 |
 //! | `paced`: `cpu_share` | 0.03 |
 //! | `startup`: `startup_ms` | 15 |
+//!
+//! # Where it goes
+//!
+//! A profile of the event loop (`perf record -g -- certsweep bench --case auto_tls12`, and `auto_tls13`; a virtual machine,
+//! two cores of a Xeon, Linux 6.18, November 2026), in hundredths of its CPU time:
+//!
+//! | what | TLS 1.2 | TLS 1.3 |
+//! | --- | --- | --- |
+//! | kernel: connecting and disconnecting | 54 | 49 |
+//! | kernel: sending the ClientHello, which on loopback delivers it as well | 31 | 28 |
+//! | kernel: looking at the answer, waiting for news, the rest | 8 | 11 |
+//! | TLS and hashes: keys, decryption, SHA-256 of the leaf | 1 | 5 |
+//! | bookkeeping: order, pace, scope, deadlines, visits, observations | 3 | 4 |
+//! | memory allocation, and what is too small to name | 3 | 3 |
+//!
+//! Nine tenths are the kernel's TCP: what is left to win there is not in this program's code but in doing without the
+//! kernel's connections. Next would come a stage of SYN packets alone for empty ranges, and TCP in user space over packet
+//! sockets; both need privileges. With the ledger, most of what is added is SQLite: three statements, in six B-trees, for
+//! each new sighting.
