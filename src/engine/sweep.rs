@@ -32,22 +32,32 @@ const FAULTS_MAX: u32 = 1_000;
 #[derive(Clone, Debug)]
 pub(super) struct Cap {
     now: Arc<AtomicUsize>,
+    open: Arc<AtomicUsize>,
     planned: usize,
 }
 
 impl Cap {
     pub(super) fn new(planned: usize) -> Self {
-        Self { now: Arc::new(AtomicUsize::new(planned)), planned }
+        Self { now: Arc::new(AtomicUsize::new(planned)), open: Arc::default(), planned }
     }
 
-    /// One loop may have `by` fewer: how many are left for all.
-    fn lower(&self, by: usize) -> usize {
-        self.now.fetch_sub(by, Ordering::Relaxed).saturating_sub(by)
+    /// One loop, which had `before`, may have `after` now: how many all may have.
+    fn change(&self, before: usize, after: usize) -> usize {
+        // In two steps, so that a sum is never below nothing.
+        let with_both = self.now.fetch_add(after, Ordering::Relaxed) + after;
+        self.now.fetch_sub(before, Ordering::Relaxed);
+        with_both.saturating_sub(before)
     }
 
-    /// One loop has its own again, `by` more: whether all have.
-    fn raise(&self, by: usize) -> bool {
-        self.now.fetch_add(by, Ordering::Relaxed) + by >= self.planned
+    /// One loop, which had `before` probes open, has `after` now.
+    fn tell_open(&self, before: usize, after: usize) {
+        self.open.fetch_add(after, Ordering::Relaxed);
+        self.open.fetch_sub(before, Ordering::Relaxed);
+    }
+
+    /// Whether no loop has a probe open.
+    fn is_idle(&self) -> bool {
+        self.open.load(Ordering::Relaxed) == 0
     }
 }
 
@@ -64,8 +74,10 @@ pub(super) struct Sweep {
     /// Nothing starts before this moment.
     paused_until: Moment,
     cap: Cap,
-    /// By how much a shortage that is not over has lowered it; such a shortage has been reported.
-    lowered: usize,
+    /// What the others know of this loop's own cap, and of its open probes.
+    known: (usize, usize),
+    /// Whether a shortage has been reported that is not over.
+    is_slowed: bool,
     faults: u32,
     end: Option<RunEnd>,
 }
@@ -83,6 +95,7 @@ impl Sweep {
     pub(super) fn new(dispatch: Dispatch, policy: Arc<Policy>, ports: usize, cap: Cap) -> Self {
         Self {
             courtesy: Courtesy::new(ports * policy.attempts_max()),
+            known: (dispatch.concurrency(), 0),
             dispatch,
             policy,
             visits: HashMap::new(),
@@ -90,7 +103,7 @@ impl Sweep {
             shortages: 0,
             paused_until: Moment::ZERO,
             cap,
-            lowered: 0,
+            is_slowed: false,
             faults: 0,
             end: None,
         }
@@ -175,16 +188,17 @@ impl Sweep {
             let before = self.dispatch.concurrency();
             if open < before {
                 self.dispatch.lower_concurrency(open);
-                let concurrency = self.cap.lower(before - open);
+                let concurrency = self.tell_cap();
                 // Said once: what follows until it is over is the same shortage.
-                if self.lowered == 0 {
+                if !std::mem::replace(&mut self.is_slowed, true) {
                     self.told.push(Event::Slowed { reason: error.to_string(), concurrency });
                 }
-                self.lowered += before - open;
             }
             return;
         }
-        self.shortages += 1;
+        // While another loop has something open, that is what there is to wait for.
+        self.tell_open();
+        self.shortages = if self.cap.is_idle() { self.shortages + 1 } else { 0 };
         if self.shortages > SHORTAGES_MAX {
             self.end.get_or_insert(RunEnd::Starved(error));
         }
@@ -201,9 +215,22 @@ impl Sweep {
     fn finish(&mut self, ticket: Ticket, told: Vec<Observation>, summary: Option<Summary>) {
         let recovered = self.dispatch.finished(ticket);
         self.tell(ticket.position, told, summary);
-        if recovered && self.cap.raise(std::mem::take(&mut self.lowered)) {
+        if recovered && self.tell_cap() >= self.cap.planned {
+            self.is_slowed = false;
             self.told.push(Event::Recovered { concurrency: self.cap.planned });
         }
+    }
+
+    /// Lets the other loops know this one's cap: how many connections all may have open.
+    fn tell_cap(&mut self) -> usize {
+        let before = std::mem::replace(&mut self.known.0, self.dispatch.concurrency());
+        self.cap.change(before, self.known.0)
+    }
+
+    /// Lets the other loops know how many probes are open here.
+    pub(super) fn tell_open(&mut self) {
+        let before = std::mem::replace(&mut self.known.1, self.dispatch.in_flight());
+        self.cap.tell_open(before, self.known.1);
     }
 
     fn tell(&mut self, position: u64, observations: Vec<Observation>, summary: Option<Summary>) {

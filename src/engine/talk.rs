@@ -11,16 +11,18 @@ pub(super) struct Talk {
     /// What is to be sent and did not go yet.
     out: Vec<u8>,
     has_ended: bool,
+    /// Whether the connection was reset, as an error said that is not said again.
+    is_reset: bool,
 }
 
 impl Talk {
     pub(super) const fn new(client: Box<dyn Client>) -> Self {
-        Self { client, out: Vec::new(), has_ended: false }
+        Self { client, out: Vec::new(), has_ended: false, is_reset: false }
     }
 
-    /// The same where `rest` of the client's first words did not go yet.
-    pub(super) fn with_unsent(client: Box<dyn Client>, rest: &[u8]) -> Self {
-        Self { out: rest.to_vec(), ..Self::new(client) }
+    /// The same where `rest` of the client's first words did not go yet, maybe because the connection `is_reset`.
+    pub(super) fn with_unsent(client: Box<dyn Client>, rest: &[u8], is_reset: bool) -> Self {
+        Self { out: rest.to_vec(), is_reset, ..Self::new(client) }
     }
 
     /// Sends and receives what goes at once, through `buffer`; the verdict, if there is one now.
@@ -39,6 +41,7 @@ impl Talk {
                 return Some(verdict);
             }
             let end = match wire.recv(buffer) {
+                Ok(0) if self.is_reset => End::Reset,
                 Ok(0) => End::EndOfStream,
                 Ok(length) => {
                     self.client.handle_bytes(now, &buffer[..length]);
@@ -87,7 +90,10 @@ impl Talk {
                 Ok(sent) => drop(self.out.drain(..sent)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => self.out.clear(),
+                Err(error) => {
+                    self.is_reset |= error.kind() == ErrorKind::ConnectionReset;
+                    self.out.clear();
+                }
             }
         }
     }
@@ -187,6 +193,22 @@ mod tests {
         let (mut talk, mut wire) = (talk(), Script::new(&[&[21, 3, 3, 0, 2, 2, 70]], true));
         let verdict = talk.go_on(&mut wire, &mut [0; 64], Duration::ZERO).unwrap();
         assert_eq!(verdict.outcome, Outcome::Alert(Alert { level: 2, description: 70 }));
+    }
+
+    /// The kernel tells the error once; what follows looks like an end.
+    #[test]
+    fn a_reset_that_the_first_words_met_is_a_reset_and_what_came_before_is_heard() {
+        for (pieces, outcome) in [
+            (&[][..], Outcome::Reset),
+            (&[&b"SSH-2.0-x\r\n"[..]][..], Outcome::NotTls(Protocol::Ssh)),
+        ] {
+            let client =
+                RustlsOffer::new(Limits::default()).unwrap().start(Duration::ZERO, [0; 112]);
+            let mut talk = Talk::with_unsent(client, &[], true);
+            let mut wire = Script::new(pieces, true);
+            let verdict = talk.go_on(&mut wire, &mut [0; 64], Duration::ZERO).unwrap();
+            assert_eq!(verdict.outcome, outcome);
+        }
     }
 
     #[test]

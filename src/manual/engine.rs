@@ -22,7 +22,8 @@
 //! **Leaves.** A certificate that was seen before is known by its SHA-256, and is neither read nor matched again.
 //!
 //! **Waiting for connections.** `--timeout` is the longest. Once 64 targets have answered, the wait is one second, for a SYN
-//! that was lost and sent again (RFC 6298), and three times the slowest answer of late; never less than two seconds
+//! that was lost and sent again (RFC 6298), and three times the slowest answer of late; never less than two seconds,
+//! unless `--timeout` is; each loop learns for itself
 //! ([`Patience`](crate::domain::patience::Patience)).
 //!
 //! **Bounds.** Before the first packet, descriptors and free memory decide how many connections may be open. Ports are no

@@ -118,23 +118,35 @@ impl EventLoop {
         if let Some(end) = end {
             talk.end(end, now);
         }
-        self.talk(key, talk, first_byte.unwrap_or(now));
+        self.talk(key, talk, first_byte.filter(|_| end.is_none()).unwrap_or(now));
     }
 
     /// A connection that was on its way stands, or does not.
     fn answered(&mut self, key: u32, dialled: Dialled, now: Moment) {
         if let Some(probe) = &mut self.slots[key as usize].probe {
-            if !matches!(dialled, Dialled::Ended(Outcome::ConnectTimeout)) {
+            // What the network says of the way may take as long as it likes, and tells nothing of answers.
+            if matches!(dialled, Dialled::Connected | Dialled::Ended(Outcome::Refused)) {
                 self.patience.answered(now - probe.began);
             }
-            probe.connected = matches!(dialled, Dialled::Connected).then_some(now);
+            let stands = matches!(dialled, Dialled::Connected | Dialled::Ended(Outcome::Reset));
+            probe.connected = stands.then_some(now);
         }
         match dialled {
+            Dialled::Ended(Outcome::Reset) => self.hear_last_words(key, now),
             Dialled::Connected => self.connected(key, now),
             Dialled::Ended(outcome) => self.conclude(key, Verdict::without_leaf(outcome), now),
             Dialled::Local(error) => self.put_back(key, error, now),
             Dialled::Connecting | Dialled::Refused(_) => {}
         }
+    }
+
+    /// The connection stood and was reset; what the server said before is still there.
+    fn hear_last_words(&mut self, key: u32, now: Moment) {
+        let Some(probe) = &self.slots[key as usize].probe else { return };
+        let ask = probe.due.visiting.as_ref().map_or(&self.first.ask, |visiting| &visiting.ask);
+        // Nothing is sent any more, so that nobody sees these numbers.
+        let client = self.prober.offers.start(ask, now, [0; 112]);
+        self.talk(key, Talk::with_unsent(client, &[], true), now);
     }
 
     /// Says the first words on a connection that stands.
@@ -145,12 +157,16 @@ impl EventLoop {
             && probe.due.visiting.is_none()
         {
             let hello = glance.hello();
-            let sent = socket.send(hello).unwrap_or(0);
+            // The error is told once: nobody would hear of it again.
+            let (sent, is_reset) = match socket.send(hello) {
+                Ok(sent) => (sent, false),
+                Err(error) => (0, error.kind() == io::ErrorKind::ConnectionReset),
+            };
             if sent == hello.len() {
                 self.wheel.set(key, now + self.plan.tempo.limits.handshake);
                 probe.stage = Stage::Glancing { first_byte: None, looks: 0 };
             } else {
-                let talk = Talk::with_unsent(glance.client(now), &hello[sent..]);
+                let talk = Talk::with_unsent(glance.client(now), &hello[sent..], is_reset);
                 self.talk(key, talk, now);
             }
             return;

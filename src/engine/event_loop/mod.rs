@@ -7,11 +7,11 @@
 mod connection;
 mod place;
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use std::{io, mem};
 
 use place::{Free, Probe, Slot, Stage};
 use tokio::sync::mpsc::Sender;
@@ -69,6 +69,8 @@ pub(super) struct EventLoop {
     scratch: Vec<u8>,
     recogniser: Recogniser,
     events: Sender<Vec<Event>>,
+    /// Whether results wait because nobody has taken those before them: nothing is begun meanwhile.
+    is_held_up: bool,
     reported: Moment,
     halt: Arc<AtomicBool>,
     spent: Spent,
@@ -99,6 +101,7 @@ impl EventLoop {
             scratch: Vec::new(),
             recogniser,
             events,
+            is_held_up: false,
             reported: Moment::ZERO,
             halt,
             spent: Spent::default(),
@@ -115,6 +118,7 @@ impl EventLoop {
         let began = self.prober.clock.now();
         loop {
             self.report_if_due();
+            self.sweep.tell_open();
             let standing = self.begin_what_is_due();
             if self.open == 0 && self.is_halted() {
                 break;
@@ -131,7 +135,7 @@ impl EventLoop {
             }
         }
         self.sweep.tell_what_is_left();
-        self.report();
+        self.report_the_last();
         let waited = self.spent.total();
         self.spent.busy = (self.prober.clock.now() - began).saturating_sub(waited);
         (self.sweep.take_end().unwrap_or(RunEnd::Stopped), self.spent)
@@ -143,6 +147,9 @@ impl EventLoop {
 
     /// Begins what may begin now, so far as it can be done without looking at the news.
     fn begin_what_is_due(&mut self) -> Standing {
+        if self.is_held_up && !self.is_halted() {
+            return Standing::Waiting(Wait::Results, None);
+        }
         for _ in 0..BEGUN_AT_ONCE {
             if self.is_halted() {
                 return Standing::Waiting(Wait::Last, None);
@@ -202,28 +209,32 @@ impl EventLoop {
     fn report_if_due(&mut self) {
         let is_time = || self.prober.clock.now() >= self.reported + REPORT_EVERY;
         let waiting = self.sweep.told_len();
-        if waiting >= BATCH || waiting > 0 && is_time() {
+        if waiting >= BATCH && !self.is_held_up || waiting > 0 && is_time() {
             self.report();
         }
     }
 
+    /// Reports what is told, if there is room for it. If not, it waits, and open probes go on: a slow receiver slows the
+    /// sweep, and no target pays for it.
     fn report(&mut self) {
         self.reported = self.prober.clock.now();
-        if self.sweep.told_len() == 0 {
-            return;
-        }
-        let sent = match self.events.try_send(self.sweep.take_told()) {
-            Err(TrySendError::Full(batch)) => {
-                let sent = self.events.blocking_send(batch).is_ok();
-                let now = self.prober.clock.now();
-                self.spent.add(Wait::Results, now - mem::replace(&mut self.reported, now));
-                sent
+        match self.events.try_reserve() {
+            Ok(room) => {
+                room.send(self.sweep.take_told());
+                self.is_held_up = false;
             }
-            sent => sent.is_ok(),
-        };
-        if !sent {
+            Err(TrySendError::Full(())) => self.is_held_up = true,
+            Err(TrySendError::Closed(())) => self.sweep.end_with(RunEnd::Stopped),
+        }
+    }
+
+    /// Reports what is left, however long that takes: no probe is open any more.
+    fn report_the_last(&mut self) {
+        let began = self.prober.clock.now();
+        if self.sweep.told_len() > 0 && self.events.blocking_send(self.sweep.take_told()).is_err() {
             self.sweep.end_with(RunEnd::Stopped);
         }
+        self.spent.add(Wait::Results, self.prober.clock.now() - began);
     }
 
     fn begin(&mut self, ticket: Ticket, now: Moment) {

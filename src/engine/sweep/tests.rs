@@ -147,3 +147,41 @@ fn handshakes_are_completed_where_too_many_were_abandoned() {
     }
     assert_eq!(due.visiting.unwrap().ask.asked.offer(), "universal-finish");
 }
+
+/// A loop that gets nothing waits for as long as another one has something open.
+#[test]
+fn one_loop_without_anything_ends_no_run_that_goes_on() {
+    let cap = Cap::new(16);
+    let of = |cap: &Cap| Sweep { cap: cap.clone(), ..sweep("", Policy::new(Depth::Auto)) };
+    let (mut busy, mut poor) = (of(&cap), of(&cap));
+    let _due = start(&mut busy, Moment::ZERO);
+    busy.tell_open();
+    let mut now = Moment::ZERO;
+    for _ in 0..3 * SHORTAGES_MAX {
+        match poor.next(now) {
+            Next::Start(ticket) => {
+                let due = poor.begin(ticket, now);
+                poor.short(due, shortage(), now);
+            }
+            Next::Wait(until) => now = until,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(!poor.has_ended());
+}
+
+/// However often a shortage comes and half goes, what is told is the sum of what loops may have.
+#[test]
+fn the_cap_of_all_is_never_less_than_what_they_have() {
+    let cap = Cap::new(16);
+    let mut sweep = Sweep { cap: cap.clone(), ..sweep("", Policy::new(Depth::Auto)) };
+    for _ in 0..5 {
+        let dues: Vec<Due> = (0..3).map(|_| start(&mut sweep, Moment::ZERO)).collect();
+        for due in dues {
+            sweep.short(due, shortage(), Moment::ZERO);
+            sweep.paused_until = Moment::ZERO;
+            let told = cap.now.load(Ordering::Relaxed);
+            assert_eq!(told, 8 + sweep.known.0);
+        }
+    }
+}
