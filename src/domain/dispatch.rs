@@ -253,7 +253,10 @@ impl Dispatch {
     /// The probe of `ticket` has ended and its result has been taken. `true` if a cap that was lowered is
     /// back at what was planned.
     pub fn finished(&mut self, ticket: Ticket) -> bool {
-        self.outstanding.remove(ticket.position);
+        // Whoever says it twice must not free a host that another ticket has by now.
+        if !self.outstanding.remove(ticket.position) {
+            return false;
+        }
         self.publish();
         self.free(ticket.target.address);
         self.recover()

@@ -26,6 +26,9 @@ pub struct Ran {
     pub spent: Spent,
 }
 
+/// Addresses that one loop has at the least: each has whole prefixes, and its share of the connections at once.
+const WORTH_A_LOOP: u128 = 1_024;
+
 /// Sweeps what `covered` leaves of `plan` and reports to `events`, until done or told to `stop`.
 ///
 /// The channel's bound, in batches of events, is the run's brake: a slow receiver slows the sweep and loses nothing. If
@@ -40,7 +43,9 @@ pub async fn run(
     let halt = Arc::new(AtomicBool::new(false));
     let (mut threads, mut bells) = (JoinSet::new(), Vec::new());
     let cap = Cap::new(plan.tempo.concurrency);
-    for dispatch in Dispatch::slices(Arc::clone(&plan), covered, plan.tempo.threads) {
+    let worth = usize::try_from(plan.address_count() / WORTH_A_LOOP).unwrap_or(usize::MAX);
+    let loops = plan.tempo.threads.min(worth.max(1));
+    for dispatch in Dispatch::slices(Arc::clone(&plan), covered, loops) {
         let policy = Arc::clone(&prober.policy);
         let sweep = Sweep::new(dispatch, policy, plan.ports.len(), cap.clone());
         let (plan, prober) = (Arc::clone(&plan), prober.clone());

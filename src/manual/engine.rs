@@ -1,7 +1,7 @@
 //! How a sweep runs: loops, places, the short way, and where the time goes.
 //!
 //! **Loops.** A run is one event loop (epoll) for each core, each on a thread of its own with its own slice of the order;
-//! up to 10,000 connections a second a single one does. `--threads` says otherwise. A slice has whole politeness
+//! up to 10,000 connections a second, or for fewer than 2,048 addresses, a single one does. `--threads` says otherwise. A slice has whole politeness
 //! prefixes, so that one connection at a time to a host and the rate of a prefix are kept without asking another
 //! loop. The rate of the run is shared: loops take permits of up to one millisecond at once. Positions mean the same for
 //! any number of loops; no loop goes further ahead of the slowest than a window. tokio carries what is around the

@@ -60,7 +60,7 @@ fn fifty_thousand_targets_at_full_speed_meet_their_table() {
     let sweep = workspace
         .run(
             "scan --scope scope.toml --indicators demo.toml --format jsonl --concurrency 1000 \
-             --timeout 5 --seed 50",
+             --threads 3 --timeout 5 --seed 50",
         )
         .expect(0);
     assert_same(&table(&sweep.stdout), &expected(&crowd, nobodys));

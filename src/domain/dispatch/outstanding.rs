@@ -38,18 +38,19 @@ impl Outstanding {
     }
 
     /// Takes `position` out, if it is there.
-    pub(super) fn remove(&mut self, position: u64) {
-        let Some(offset) = position.checked_sub(self.base) else { return };
+    pub(super) fn remove(&mut self, position: u64) -> bool {
+        let Some(offset) = position.checked_sub(self.base) else { return false };
         let bit = 1 << (position % 64);
         match self.words.get_mut((offset / 64) as usize) {
             Some(word) if *word & bit != 0 => *word &= !bit,
-            _ => return,
+            _ => return false,
         }
         self.count -= 1;
         while self.words.front() == Some(&0) {
             self.words.pop_front();
             self.base += 64;
         }
+        true
     }
 }
 

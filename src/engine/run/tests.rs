@@ -119,7 +119,7 @@ async fn every_target_is_observed_once_through_the_narrowest_channel() {
 async fn several_loops_observe_every_target_once() {
     let (_listener, plan) = plan("").await;
     let text = format!(
-        "name = \"lo\"\ninclude = [\"127.0.0.0/20\"]\nports = [{}]\n",
+        "name = \"lo\"\ninclude = [\"127.0.0.0/19\"]\nports = [{}]\n",
         plan.ports.as_slice()[0]
     );
     let scope = scope::read("lo.toml", &text).unwrap();
@@ -135,7 +135,7 @@ async fn several_loops_observe_every_target_once() {
         assert!(matches!(run.await.unwrap().end, RunEnd::Complete));
         assert!(others.is_empty(), "{others:?}");
         let positions: Coverage = observed.iter().map(|(at, _)| (*at, *at)).collect();
-        assert_eq!((observed.len(), positions.len(), positions.ranges().len()), (4_096, 4_096, 1));
+        assert_eq!((observed.len(), positions.len(), positions.ranges().len()), (8_192, 8_192, 1));
     }
 }
 

@@ -176,7 +176,12 @@ fn the_cap_of_all_is_never_less_than_what_they_have() {
     let cap = Cap::new(16);
     let mut sweep = Sweep { cap: cap.clone(), ..sweep("", Policy::new(Depth::Auto)) };
     for _ in 0..5 {
-        let dues: Vec<Due> = (0..3).map(|_| start(&mut sweep, Moment::ZERO)).collect();
+        let mut dues = Vec::new();
+        while dues.len() < 3
+            && let Next::Start(ticket) = sweep.next(Moment::ZERO)
+        {
+            dues.push(sweep.begin(ticket, Moment::ZERO));
+        }
         for due in dues {
             sweep.short(due, shortage(), Moment::ZERO);
             sweep.paused_until = Moment::ZERO;
