@@ -45,12 +45,14 @@ pub(super) enum Server {
     Tls13,
     /// Never answers.
     Hold,
+    /// Completes handshakes of TLS 1.2; no case of ours needs it, but peers that stop nowhere else do.
+    Tls12,
     /// There is none.
     Nobody,
 }
 
-/// In the order of their ports.
-const SERVERS: [Server; 7] = [
+/// In the order of their ports, by which `benches/peers/compare` finds them.
+const SERVERS: [Server; 8] = [
     Server::Accept,
     Server::Canned12,
     Server::OwnLeaf12,
@@ -58,6 +60,7 @@ const SERVERS: [Server; 7] = [
     Server::Matches,
     Server::Tls13,
     Server::Hold,
+    Server::Tls12,
 ];
 
 fn field(server: Server) -> Result<Field, LabError> {
@@ -71,6 +74,7 @@ fn field(server: Server) -> Result<Field, LabError> {
         }
         Server::Tls13 => FieldServer::Tls13,
         Server::Hold => FieldServer::Hold,
+        Server::Tls12 => FieldServer::Tls12,
     };
     Field::start(kind, 0)
 }
