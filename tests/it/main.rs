@@ -26,6 +26,8 @@ mod large;
 mod leaves;
 /// Help, manual pages, completions and the listing of indicators.
 mod pages;
+/// The comparison with other scanners runs what is there.
+mod peers;
 /// `certsweep probe` of one endpoint.
 mod probe;
 /// What was interrupted or killed is finished by `--resume`, nothing twice and nothing lost.
