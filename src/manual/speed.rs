@@ -90,6 +90,7 @@
 //! kernel's connections. Next would come a stage of SYN packets alone for empty ranges, and TCP in user space over packet
 //! sockets; both need privileges. With the ledger, most of what is added is SQLite: three statements, in six B-trees, for
 //! each new sighting.
+//!
 //! # Beside other scanners
 //!
 //! `benches/peers/compare` runs this program, zgrab2, tlsx, rxds and a bare Go client in turns on servers of
