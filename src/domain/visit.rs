@@ -35,11 +35,6 @@ impl Visit<'_> {
         self.tell(&verdict, certificates, verdict.tls.clone(), recogniser)
     }
 
-    /// The observation of a target that no connection came about with.
-    pub fn without_connection(&self, outcome: Outcome, recogniser: &mut Recogniser) -> Observation {
-        self.observation(Verdict::without_leaf(outcome), recogniser)
-    }
-
     /// The observation of a connection whose certificates a look told at `now`, and that began to answer at
     /// `first_byte`: what the client's verdict would have come to, without the copies of one.
     pub fn presented(

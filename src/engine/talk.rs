@@ -13,16 +13,23 @@ pub(super) struct Talk {
     has_ended: bool,
     /// Whether the connection was reset, as an error said that is not said again.
     is_reset: bool,
+    /// When the first byte came, if that was before anybody read it.
+    heard_first: Option<Moment>,
 }
 
 impl Talk {
     pub(super) const fn new(client: Box<dyn Client>) -> Self {
-        Self { client, out: Vec::new(), has_ended: false, is_reset: false }
+        Self { client, out: Vec::new(), has_ended: false, is_reset: false, heard_first: None }
     }
 
     /// The same where `rest` of the client's first words did not go yet, maybe because the connection `is_reset`.
     pub(super) fn with_unsent(client: Box<dyn Client>, rest: &[u8], is_reset: bool) -> Self {
         Self { out: rest.to_vec(), is_reset, ..Self::new(client) }
+    }
+
+    /// The same where the first byte came at `moment` and was left where it is.
+    pub(super) fn with_first_byte(client: Box<dyn Client>, moment: Option<Moment>) -> Self {
+        Self { heard_first: moment, ..Self::new(client) }
     }
 
     /// Sends and receives what goes at once, through `buffer`; the verdict, if there is one now.
@@ -44,7 +51,7 @@ impl Talk {
                 Ok(0) if self.is_reset => End::Reset,
                 Ok(0) => End::EndOfStream,
                 Ok(length) => {
-                    self.client.handle_bytes(now, &buffer[..length]);
+                    self.hear(&buffer[..length], now);
                     continue;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
@@ -72,6 +79,17 @@ impl Talk {
     /// When to give up.
     pub(super) fn deadline(&self) -> Moment {
         self.client.deadline()
+    }
+
+    fn hear(&mut self, bytes: &[u8], now: Moment) {
+        // No client is told of nothing: to some that would be the end.
+        match (self.heard_first.take(), bytes.split_at_checked(1)) {
+            (Some(moment), Some((first, rest))) if !rest.is_empty() => {
+                self.client.handle_bytes(moment, first);
+                self.client.handle_bytes(now, rest);
+            }
+            (moment, _) => self.client.handle_bytes(moment.unwrap_or(now), bytes),
+        }
     }
 
     /// Takes the end of the connection.
@@ -193,6 +211,17 @@ mod tests {
         let (mut talk, mut wire) = (talk(), Script::new(&[&[21, 3, 3, 0, 2, 2, 70]], true));
         let verdict = talk.go_on(&mut wire, &mut [0; 64], Duration::ZERO).unwrap();
         assert_eq!(verdict.outcome, Outcome::Alert(Alert { level: 2, description: 70 }));
+    }
+
+    #[test]
+    fn what_was_looked_at_before_it_was_read_keeps_its_time() {
+        let client = RustlsOffer::new(Limits::default()).unwrap().start(Duration::ZERO, [0; 112]);
+        let [first, now] = [1, 4].map(Duration::from_secs);
+        let mut talk = Talk::with_first_byte(client, Some(first));
+        let mut wire = Script::new(&[&[21, 3, 3, 0, 2, 2, 70]], false);
+        let verdict = talk.go_on(&mut wire, &mut [0; 64], now).unwrap();
+        assert_eq!(verdict.outcome, Outcome::Alert(Alert { level: 2, description: 70 }));
+        assert_eq!(verdict.first_byte, Some(first));
     }
 
     /// The kernel tells the error once; what follows looks like an end.

@@ -13,7 +13,7 @@
 //! use std::{sync::Arc, time::Duration};
 //! use certsweep::domain::{address::Target, outcome::{Alert, Outcome}};
 //! use certsweep::domain::{recogniser::Recogniser, record, time::Timestamp, visit::Visit};
-//! use certsweep::domain::tls::{Ask, Asked};
+//! use certsweep::domain::tls::{Ask, Asked, Verdict};
 //!
 //! let ask = Ask { asked: Asked::Rustls, server_name: None, after: Duration::ZERO, request: None };
 //! let visit = Visit {
@@ -25,7 +25,7 @@
 //! };
 //! let alert = Outcome::Alert(Alert { level: 2, description: 40 });
 //! let mut recogniser = Recogniser::new(Arc::default());
-//! let observation = visit.without_connection(alert, &mut recogniser);
+//! let observation = visit.observation(Verdict::without_leaf(alert), &mut recogniser);
 //! let origin = record::Origin { scan: Some("01JD"), vantage: "default" };
 //! let expected = r#"{"type":"observation","schema":1,"scan":"01JD","time":"2026-11-24T02:18:24.512Z",
 //!     "address":"127.0.0.7","port":5555,"server_name":null,"vantage":"default","outcome":"alert",

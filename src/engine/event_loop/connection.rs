@@ -114,11 +114,12 @@ impl EventLoop {
         let Some(probe) = &self.slots[key as usize].probe else { return };
         let Some(glance) = &self.prober.glance else { return };
         let Stage::Glancing { first_byte, .. } = probe.stage else { return };
-        let mut talk = Talk::new(glance.client(probe.connected.unwrap_or(probe.began)));
+        let client = glance.client(probe.connected.unwrap_or(probe.began));
+        let mut talk = Talk::with_first_byte(client, first_byte);
         if let Some(end) = end {
             talk.end(end, now);
         }
-        self.talk(key, talk, first_byte.filter(|_| end.is_none()).unwrap_or(now));
+        self.talk(key, talk, now);
     }
 
     /// A connection that was on its way stands, or does not.
