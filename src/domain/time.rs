@@ -79,6 +79,16 @@ impl Day {
     pub fn next(self) -> Self {
         Self(self.0.tomorrow().unwrap_or(self.0))
     }
+
+    /// The day before; the first day there is stays itself.
+    pub fn before(self) -> Self {
+        Self(self.0.yesterday().unwrap_or(self.0))
+    }
+
+    /// Its first moment.
+    pub fn start(self) -> Timestamp {
+        Timestamp::from_seconds(self.0.at(0, 0, 0, 0).duration_since(EPOCH).as_secs())
+    }
 }
 
 impl fmt::Display for Day {
