@@ -16,6 +16,7 @@ pub mod document;
 pub mod fingerprint;
 pub mod indicator;
 pub mod ladder;
+pub mod ledger;
 pub mod observation;
 pub mod order;
 pub mod outcome;

@@ -2,13 +2,17 @@
 //!
 //! Everything that is asked must hold. Nothing here knows how a ledger is stored.
 
+mod found;
 mod hash;
 mod pattern;
 mod pivot;
+mod timeline;
 
+pub use found::{Certificate, Found, Matched, Seer};
 pub use hash::{HashPrefix, Which};
 pub use pattern::Pattern;
 pub use pivot::{Traits, Why, reasons};
+pub use timeline::{Stretch, Visited, stretches};
 
 use super::indicator::Tier;
 use super::ports::PortSet;

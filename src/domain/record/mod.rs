@@ -3,6 +3,7 @@
 //! Times are RFC 3339 in UTC, durations are in the unit that their key names, hex is lower-case without
 //! colons. Keys may be added; a key never changes its meaning.
 
+mod found;
 mod leaves;
 mod lines;
 mod moment;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+pub use found::{found, stretch};
 pub use lines::Lines;
 
 use super::indicator::{Shared, Tier};
