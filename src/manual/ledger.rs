@@ -5,7 +5,7 @@
 //! scope, seed, counts by outcome and coverage. A visit has a row if it saw a leaf or went to an endpoint that
 //! has a sighting; all others are counted by outcome.
 //!
-//! Four views are made for people:
+//! Five views are made for people:
 //!
 //! ```sql
 //! -- Where was this certificate seen, and when?
@@ -13,6 +13,8 @@
 //!   FROM sightings WHERE sha1 = '7992c0a816246b287d991c4ecf68f2d32e4bca18';
 //! -- What matched in a scan?
 //! SELECT tier, set_name, label, address, port, key_proven FROM matches WHERE scan = '01JD...';
+//! -- How did the visits of a scan end, those that have a row?
+//! SELECT address, port, outcome, detail, tls_version, cipher_suite FROM visits WHERE scan = '01JD...';
 //! -- What was swept?
 //! SELECT id, scope, started, ended, complete, visits, matched FROM scans;
 //! -- What did SoftEther servers say of themselves (--confirm-softether)? 501 is version 5.01.
@@ -24,6 +26,9 @@
 //!
 //! `attempt` shows every connection of a visit; the one attempt of most visits is kept with its visit and has no row of its
 //! own.
+//!
+//! The tables `visit` and `sighting` call a scan by its number in `scan_number`, and a visit's words are in `manner`, once
+//! for all visits that share them.
 //!
 //! Targets that a fault in certsweep kept from being probed are in the table `fault`. While a scan runs there is a
 //! file `LEDGER-SCAN.lock` beside the ledger.

@@ -3,10 +3,11 @@
 use rusqlite::{CachedStatement, Transaction, params};
 
 use super::certificate::Certificates;
-use super::endpoint::{self, Endpoints};
+use super::endpoint::{self, Endpoints, Place};
 use super::error::Cause;
+use super::manner::Manners;
 use super::visit::{self, Visit};
-use super::{indicator, progress, sighting};
+use super::{indicator, progress, scan, sighting};
 use crate::domain::cert::Leaf;
 use crate::domain::coverage::Coverage;
 use crate::domain::observation::Observation;
@@ -35,8 +36,10 @@ pub(super) fn record(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result
     let mut writer = Writer {
         transaction,
         batch,
+        number: scan::number(transaction, batch.scan)?,
         certificates: Certificates::new(transaction)?,
         endpoints: Endpoints::new(transaction)?,
+        manners: Manners::new(transaction)?,
         visits: transaction.prepare_cached(visit::INSERT)?,
         sightings: transaction.prepare_cached(sighting::WIDEN)?,
     };
@@ -57,20 +60,22 @@ pub(super) fn record(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result
 struct Writer<'c> {
     transaction: &'c Transaction<'c>,
     batch: &'c Batch<'c>,
+    /// The scan's.
+    number: i64,
     certificates: Certificates<'c>,
     endpoints: Endpoints<'c>,
+    manners: Manners<'c>,
     visits: CachedStatement<'c>,
     sightings: CachedStatement<'c>,
 }
 
-impl Writer<'_> {
+impl<'c> Writer<'c> {
     /// A leaf makes or widens a sighting. One that its visit saw besides another has no visit of its own: its matches
     /// stand with that.
-    fn leaf(&mut self, observation: &Observation, leaf: &Leaf) -> Result<(), Cause> {
+    fn leaf(&mut self, observation: &'c Observation, leaf: &Leaf) -> Result<(), Cause> {
         let certificate = self.certificates.intern(leaf, observation.time)?;
         let place = self.endpoints.intern(observation)?;
-        let scan = self.batch.scan;
-        let visit = Visit { scan, place, certificate: Some(certificate), observation };
+        let visit = self.visit(place, Some(certificate), observation)?;
         let other = observation.is_other_leaf;
         let known = if other { visit::find(self.transaction, &visit)? } else { None };
         let id = match known {
@@ -85,14 +90,25 @@ impl Writer<'_> {
 
     /// A visit that saw none has a row only where a certificate was seen before: that it is gone is
     /// news. All others are counted and leave nothing else, for most addresses never answer.
-    fn absence(&mut self, observation: &Observation) -> Result<(), Cause> {
+    fn absence(&mut self, observation: &'c Observation) -> Result<(), Cause> {
         let Some(endpoint) = self.endpoints.find(observation.target)? else { return Ok(()) };
         if sighting::has_any(self.transaction, endpoint)? {
             let place = endpoint::place(self.transaction, endpoint, observation)?;
-            let visit = Visit { scan: self.batch.scan, place, certificate: None, observation };
+            let visit = self.visit(place, None, observation)?;
             visit::upsert(self.transaction, &mut self.visits, &visit)?;
         }
         Ok(())
+    }
+
+    fn visit(
+        &mut self,
+        place: Place,
+        certificate: Option<i64>,
+        observation: &'c Observation,
+    ) -> Result<Visit<'c>, Cause> {
+        let manner = self.manners.intern(observation)?;
+        let (scan, number) = (self.batch.scan, self.number);
+        Ok(Visit { scan, number, place, certificate, manner, observation })
     }
 }
 

@@ -51,13 +51,14 @@ JOIN indicator ON indicator.id = \"match\".indicator_id
 JOIN indicator_set ON indicator_set.id = indicator.set_id
 JOIN endpoint ON endpoint.id = visit.endpoint_id
 JOIN server_name ON server_name.id = visit.server_name_id
-WHERE visit.scan_id = ?1
+WHERE visit.scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1)
 ORDER BY \"match\".tier, set_name, indicator.value, address_key, endpoint.port, server_name
 LIMIT ?2";
 
 const COUNT: &str = "
 SELECT count(*), ifnull(sum(\"match\".tier > 'B'), 0)
-FROM visit JOIN \"match\" ON \"match\".visit_id = visit.id WHERE visit.scan_id = ?1";
+FROM visit JOIN \"match\" ON \"match\".visit_id = visit.id
+WHERE visit.scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1)";
 
 /// The first `limit` findings of `scan`.
 pub(super) fn of_scan(
@@ -87,7 +88,7 @@ pub(super) fn add_to_spread(
         JOIN indicator ON indicator.id = \"match\".indicator_id
         JOIN indicator_set ON indicator_set.id = indicator.set_id
         JOIN endpoint ON endpoint.id = visit.endpoint_id
-        WHERE visit.scan_id = ?1";
+        WHERE visit.scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1)";
     let mut select = connection.prepare_cached(SELECT)?;
     let mut rows = select.query([scan])?;
     while let Some(row) = rows.next()? {

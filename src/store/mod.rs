@@ -17,6 +17,7 @@ mod finding;
 mod hold;
 mod indicator;
 mod ledger;
+mod manner;
 mod migration;
 mod progress;
 mod scan;

@@ -93,7 +93,7 @@ fn count_guesses(connection: &Connection, scan: &str, counts: &mut Counts) -> ru
         SELECT closest, count(*) FROM (
             SELECT min(\"match\".tier) AS closest
             FROM visit JOIN \"match\" ON \"match\".visit_id = visit.id
-            WHERE visit.scan_id = ?1 GROUP BY visit.id
+            WHERE visit.scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1) GROUP BY visit.id
         ) GROUP BY closest";
     let mut select = connection.prepare_cached(SELECT)?;
     let mut rows = select.query([scan])?;

@@ -48,7 +48,17 @@ pub(super) fn insert(connection: &Connection, scan: &Scan) -> rusqlite::Result<(
         ":positions": scan.positions.cast_signed(),
         ":started": scan.started.micros(),
     })?;
+    connection
+        .prepare_cached("INSERT INTO scan_number (scan_id) VALUES (?1)")?
+        .execute([&scan.id])?;
     Ok(())
+}
+
+/// The number that visits and sightings call `scan` by.
+pub(super) fn number(connection: &Connection, scan: &str) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT number FROM scan_number WHERE scan_id = ?1")?
+        .query_row([scan], |row| row.get(0))
 }
 
 /// Writes down that `scan` ended.

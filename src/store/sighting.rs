@@ -57,7 +57,7 @@ pub(super) fn widen(
         certificate,
         vantage,
         seen.time.micros(),
-        visit.scan,
+        visit.number,
         seen.evidence.key_proven,
         seen.evidence.handshake_finished,
     ])?;

@@ -11,32 +11,32 @@ use crate::domain::tls::Request;
 /// An observation with the rows that it refers to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visit<'a> {
+    /// The scan's id.
     pub(super) scan: &'a str,
+    /// The scan's number.
+    pub(super) number: i64,
     pub(super) place: Place,
     pub(super) certificate: Option<i64>,
+    pub(super) manner: i64,
     pub(super) observation: &'a Observation,
 }
 
 pub(super) const INSERT: &str = "
 INSERT INTO visit (
-    scan_id, endpoint_id, server_name_id, time, outcome, detail, certificate_id, ended,
-    tls_version, cipher_suite, key_proven, handshake_finished, connect_us, first_byte_us, leaf_us,
-    client, offer, request
-) VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18
-)
-ON CONFLICT (scan_id, endpoint_id, server_name_id) DO NOTHING";
+    scan_number, endpoint_id, server_name_id, time, certificate_id, manner_id, key_proven,
+    handshake_finished, connect_us, first_byte_us, leaf_us
+) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+ON CONFLICT (scan_number, endpoint_id, server_name_id) DO NOTHING";
 
 const FIND: &str = "
 SELECT id, certificate_id FROM visit
-WHERE scan_id = ?1 AND endpoint_id = ?2 AND server_name_id = ?3";
+WHERE scan_number = ?1 AND endpoint_id = ?2 AND server_name_id = ?3";
 
 const UPDATE: &str = "
 UPDATE visit SET
-    time = ?4, outcome = ?5, detail = ?6, certificate_id = ?7, ended = ?8, tls_version = ?9,
-    cipher_suite = ?10, key_proven = ?11, handshake_finished = ?12, connect_us = ?13,
-    first_byte_us = ?14, leaf_us = ?15, client = ?16, offer = ?17, request = ?18
-WHERE scan_id = ?1 AND endpoint_id = ?2 AND server_name_id = ?3";
+    time = ?4, certificate_id = ?5, manner_id = ?6, key_proven = ?7, handshake_finished = ?8,
+    connect_us = ?9, first_byte_us = ?10, leaf_us = ?11
+WHERE scan_number = ?1 AND endpoint_id = ?2 AND server_name_id = ?3";
 
 /// Writes `visit` with the statement [`INSERT`].
 ///
@@ -52,7 +52,7 @@ pub(super) fn upsert(
         insert_parts(connection, id, visit.observation)?;
         return Ok(id);
     }
-    let place = params![visit.scan, visit.place.endpoint, visit.place.server_name];
+    let place = params![visit.number, visit.place.endpoint, visit.place.server_name];
     let (id, before): (i64, Option<i64>) =
         connection.prepare_cached(FIND)?.query_row(place, |row| Ok((row.get(0)?, row.get(1)?)))?;
     if before.is_none() || visit.certificate.is_some() {
@@ -65,12 +65,12 @@ pub(super) fn upsert(
 
 /// The row of the visit to the same place in the same scan, if it was written.
 pub(super) fn find(connection: &Connection, visit: &Visit<'_>) -> rusqlite::Result<Option<i64>> {
-    let place = params![visit.scan, visit.place.endpoint, visit.place.server_name];
+    let place = params![visit.number, visit.place.endpoint, visit.place.server_name];
     connection.prepare_cached(FIND)?.query_row(place, |row| row.get(0)).optional()
 }
 
 /// The attempt of a visit that made only one, where the visit's row says all else of it.
-fn sole(seen: &Observation) -> Option<&Attempt> {
+pub(super) fn sole(seen: &Observation) -> Option<&Attempt> {
     let [made] = seen.attempts.as_slice() else { return None };
     let is_the_visit = made.outcome == seen.outcome
         && made.leaf == seen.leaf.as_ref().map(|leaf| leaf.sha256)
@@ -82,26 +82,18 @@ fn sole(seen: &Observation) -> Option<&Attempt> {
 /// Runs `statement`, whose parameters are the columns of [`INSERT`] in order; how many rows it changed.
 fn execute(statement: &mut CachedStatement<'_>, visit: &Visit<'_>) -> rusqlite::Result<usize> {
     let seen = visit.observation;
-    let sole = sole(seen);
     statement.execute(params![
-        visit.scan,
+        visit.number,
         visit.place.endpoint,
         visit.place.server_name,
         seen.time.micros(),
-        seen.outcome.word(),
-        seen.outcome.detail(),
         visit.certificate,
-        seen.ended.as_ref().map(|outcome| outcome.word()),
-        seen.tls.as_ref().map(|tls| tls.version),
-        seen.tls.as_ref().map(|tls| &*tls.cipher_suite),
+        visit.manner,
         seen.evidence.key_proven,
         seen.evidence.handshake_finished,
         micros(seen.timing.connect),
         micros(seen.timing.first_byte),
         micros(seen.timing.leaf),
-        sole.map(|made| made.asked.client()),
-        sole.map(|made| made.asked.offer()),
-        sole.and_then(|made| made.request).map(Request::word),
     ])
 }
 

@@ -4,7 +4,9 @@ use super::*;
 use crate::domain::scan::Fault;
 
 const SIGHTINGS: &str =
-    "SELECT first_seen, last_seen, count, first_scan, last_scan, key_proven FROM sighting";
+    "SELECT first_seen, last_seen, count, first.scan_id, last.scan_id, key_proven FROM sighting
+    JOIN scan_number AS first ON first.number = first_scan
+    JOIN scan_number AS last ON last.number = last_scan";
 
 fn row(first: i64, last: i64, rest: &str) -> String {
     format!("{}|{}|{rest}", T0 + first * 1_000_000, T0 + last * 1_000_000)
@@ -119,9 +121,14 @@ fn a_visit_without_a_leaf_has_a_row_only_at_an_endpoint_with_a_sighting() {
     assert_eq!(scratch.query("SELECT count(*) FROM endpoint"), ["0"]);
     scratch.record("one", &[seen("192.0.2.1", 1, leaf("a"))]).unwrap();
     scratch.record("two", &[unseen("192.0.2.1", 2, alert), unseen("192.0.2.2", 2, alert)]).unwrap();
-    let visits =
-        scratch.query("SELECT scan_id, outcome, detail, certificate_id FROM visit ORDER BY time");
-    assert_eq!(visits, ["one|certificate|NULL|1", "two|alert|fatal handshake_failure(40)|NULL"]);
+    let visits = scratch.query("SELECT scan, outcome, detail, sha1 FROM visits ORDER BY time");
+    assert_eq!(
+        visits,
+        [
+            format!("one|certificate|NULL|{}", leaf("a").sha1),
+            "two|alert|fatal handshake_failure(40)|NULL".to_owned()
+        ]
+    );
     assert_eq!(scratch.query(SIGHTINGS), [row(1, 1, "1|one|one|1")]);
 }
 
@@ -135,7 +142,7 @@ fn a_visit_keeps_its_attempts_chain_and_timing() {
     let columns =
         "outcome, ended, tls_version, cipher_suite, handshake_finished, connect_us, leaf_us";
     assert_eq!(
-        scratch.query(&format!("SELECT {columns} FROM visit")),
+        scratch.query(&format!("SELECT {columns} FROM visits")),
         ["certificate|reset|1.3|TLS_AES_128_GCM_SHA256|1|70|NULL"]
     );
     assert_eq!(
@@ -347,4 +354,28 @@ fn a_repeated_visit_counts_no_leaf_twice_and_takes_back_no_match() {
     scratch.record("one", &[first()]).unwrap();
     assert_eq!(scratch.query("SELECT count FROM sighting"), ["1", "1"]);
     assert_eq!(scratch.ledger.findings("one", 10).unwrap().total, 1);
+}
+
+/// More ways to end than are kept at hand, each met again, in this batch and in the next.
+#[test]
+fn visits_that_end_alike_share_their_words() {
+    let mut scratch = Scratch::with_scans(&["one", "two"]);
+    let visits: Vec<_> = (0..80)
+        .map(|number: u16| {
+            let mut visit = seen(&format!("192.0.2.{number}"), 0, leaf("a"));
+            visit.tls = Some(TlsFacts {
+                version: "1.2",
+                cipher_suite: format!("{:#06x}", number % 40).into(),
+            });
+            visit
+        })
+        .collect();
+    let suites: Vec<_> =
+        (0..80).map(|number| format!("192.0.2.{number}|{:#06x}", number % 40)).collect();
+    for scan in ["one", "two"] {
+        scratch.record(scan, &visits).unwrap();
+        assert_eq!(scratch.query("SELECT count(*) FROM manner"), ["40"]);
+        let told = "SELECT address, cipher_suite FROM visits WHERE scan = ";
+        assert_eq!(scratch.query(&format!("{told} '{scan}' ORDER BY id")), suites);
+    }
 }

@@ -87,6 +87,10 @@ fn a_ledger_of_schema_1_keeps_its_indicators_matches_and_attempts() {
         INSERT INTO certificate VALUES
             (4, x'02', x'01', NULL, x'30', NULL, NULL, NULL, '[]', NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, 5);
         INSERT INTO visit VALUES (3, 'one', 1, 0, 5, 'certificate', NULL, 4, NULL, NULL, NULL, 1, 0, NULL, NULL, NULL);
+        INSERT INTO scan VALUES ('two', x'00', 's', x'00', '', '[]', 1, 1, 1, 'v', '0', '{}', 1, 3, 4, 1, 0, 0);
+        INSERT INTO visit VALUES
+            (5, 'two', 1, 0, 6, 'alert', 'fatal x(40)', NULL, NULL, '1.2', NULL, NULL, 0, 7, 8, NULL);
+        INSERT INTO sighting VALUES (1, 0, 4, 'v', 5, 6, 2, 'one', 'two', 1, 0);
         INSERT INTO attempt VALUES (3, 1, 'rustls', 'tls12-tls13', 'certificate', NULL, x'02', 1, 0);
         INSERT INTO \"match\" VALUES (3, 7, 'A');",
     )
@@ -108,9 +112,29 @@ fn a_ledger_of_schema_1_keeps_its_indicators_matches_and_attempts() {
         query(&ledger, "SELECT * FROM attempt"),
         ["3|1|rustls|tls12-tls13|certificate|NULL|02|1|0|NULL"]
     );
+    assert_eq!(
+        query(
+            &ledger,
+            "SELECT scan, address, outcome, detail, sha1, tls_version, key_proven, connect_us FROM visits"
+        ),
+        [
+            "one|192.0.2.1|certificate|NULL|01|NULL|1|NULL",
+            "two|192.0.2.1|alert|fatal x(40)|NULL|1.2|NULL|7",
+        ]
+    );
+    assert_eq!(
+        query(
+            &ledger,
+            "SELECT endpoint_id, certificate_id, vantage, first_seen, last_seen, count, first.scan_id, last.scan_id
+             FROM sighting
+             JOIN scan_number AS first ON first.number = first_scan
+             JOIN scan_number AS last ON last.number = last_scan"
+        ),
+        ["1|4|v|5|6|2|one|two"]
+    );
     assert_eq!(query(&ledger, "PRAGMA foreign_key_check"), [""; 0]);
     let set = read("s.toml", SET).unwrap();
-    ledger.begin_scan(&scan("two"), &[set]).unwrap();
+    ledger.begin_scan(&scan("three"), &[set]).unwrap();
     assert_eq!(
         query(&ledger, "SELECT kind FROM indicator WHERE set_id = 2"),
         ["name", "template", "profile"]

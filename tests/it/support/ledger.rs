@@ -11,9 +11,8 @@ const CONTENT: [&str; 6] = [
         hex(plan_hash) FROM scan ORDER BY seed",
     "SELECT outcome, count FROM scan_outcome ORDER BY outcome",
     "SELECT first_position, last_position FROM coverage ORDER BY first_position",
-    "SELECT address, port, outcome, detail, hex(sha1), ended, tls_version, key_proven, \
-        handshake_finished FROM visit JOIN endpoint ON endpoint.id = endpoint_id \
-        LEFT JOIN certificate ON certificate.id = certificate_id ORDER BY address_key, port",
+    "SELECT address, port, outcome, detail, sha1, ended, tls_version, key_proven, \
+        handshake_finished FROM visits ORDER BY address, port",
     "SELECT address, port, sha1, count, key_proven, vantage FROM sightings \
         ORDER BY address, port, sha1",
     "SELECT set_name, tier, indicator, label, source, address, port, key_proven, \
