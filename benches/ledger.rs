@@ -5,16 +5,18 @@
 //! `again` is a second scan that sees the same at the same addresses. Time is what the kernel and we spend, waiting for
 //! the disk aside; a ledger's includes closing it.
 //!
-//! Microseconds an observation, before (batches of the same size, a tree of values for each line, every statement and
-//! reference looked up for each row, a row for each attempt) and now; medians of 5 on a shared Xeon with much else to do,
-//! 2026-11-24:
+//! Microseconds an observation, with scan ids and words written out in each row (schema 5) and now; medians of 5 on a
+//! shared Xeon, 2026-11-24:
 //!
-//! | | one leaf, before | now | own leaf, before | now |
+//! | | one leaf, schema 5 | now | own leaf, schema 5 | now |
 //! | --- | --- | --- | --- | --- |
-//! | ledger | 11.5 | 7.8 | 30.9 | 19.6 |
-//! | ledger, again | 10.7 | 6.4 | 14.4 | 9.1 |
-//! | jsonl | 13.6 | 0.6 | 13.4 | 1.5 |
-//! | both | 25.0 | 8.3 | 44.3 | 21.1 |
+//! | ledger | 5.6 | 4.6 | 17.4 | 14.0 |
+//! | ledger, again | 5.1 | 3.8 | 7.4 | 5.0 |
+//! | jsonl | 0.4 | 0.4 | 1.5 | 1.5 |
+//! | both | 6.0 | 5.0 | 19.0 | 15.4 |
+//!
+//! What was tried and left out: observations sorted by address before they are written (no gain that shows); references
+//! looked up for each row, `foreign_keys` (1.3 more, the same statements without the rest of the ledger).
 
 #![allow(clippy::expect_used, clippy::print_stdout, reason = "a bench tells, and stops at a fault")]
 
