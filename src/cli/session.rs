@@ -337,7 +337,6 @@ impl Collector<'_> {
         }
         self.ledger.record(&Batch {
             scan: &self.scan.id,
-            vantage: &self.scan.vantage,
             observations: &self.batch,
             faults: &self.faults,
             coverage: &covered,

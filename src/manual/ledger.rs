@@ -27,8 +27,15 @@
 //! `attempt` shows every connection of a visit; the one attempt of most visits is kept with its visit and has no row of its
 //! own.
 //!
-//! The tables `visit` and `sighting` call a scan by its number in `scan_number`, and a visit's words are in `manner`, once
-//! for all visits that share them.
+//! The tables behind the views are made for size. Visits and sightings call a scan by its number in `scan_number`, a
+//! visit's words are in `manner` and its chain in `chain_list`, once for all visits that share them. An `endpoint_id` is
+//! the number of an address times 65,536 plus the port: an IPv4 address is its own number, so that a prefix is one range
+//! (`endpoint_id BETWEEN 3221225984 * 65536 AND 3221226239 * 65536 + 65535` is 192.0.2.0/24); IPv6 addresses have theirs
+//! in `address6`. All visits of an endpoint lie side by side, and all sightings of a certificate, so that no further
+//! index is needed for either; what a whole scan saw is found by a pass over `visit`. A visit may see more than one leaf:
+//! `further_leaf` has the others.
+//!
+//! `pending_place` lists where something changed and transitions are still to be looked for.
 //!
 //! Targets that a fault in certsweep kept from being probed are in the table `fault`. While a scan runs there is a
 //! file `LEDGER-SCAN.lock` beside the ledger.

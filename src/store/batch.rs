@@ -3,12 +3,14 @@
 use rusqlite::{CachedStatement, Transaction, params};
 
 use super::certificate::Certificates;
+use super::chain::Chains;
 use super::endpoint::{self, Endpoints, Place};
 use super::error::Cause;
 use super::manner::Manners;
-use super::visit::{self, Visit};
-use super::{indicator, progress, scan, sighting};
-use crate::domain::cert::Leaf;
+use super::scan::{self, Numbers};
+use super::sighting::{self, Sight, Sightings};
+use super::visit::{self, Visit, Written};
+use super::{indicator, pending, progress};
 use crate::domain::coverage::Coverage;
 use crate::domain::observation::Observation;
 use crate::domain::scan::{Counts, Fault};
@@ -18,8 +20,6 @@ use crate::domain::scan::{Counts, Fault};
 pub struct Batch<'a> {
     /// The scan's id.
     pub scan: &'a str,
-    /// Where the scan looks from.
-    pub vantage: &'a str,
     /// What was seen; a further leaf stands somewhere after the observation of its visit.
     pub observations: &'a [Observation],
     /// Targets that faults kept from being probed.
@@ -33,26 +33,26 @@ pub struct Batch<'a> {
 /// Writes all of `batch`.
 pub(super) fn record(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result<(), Cause> {
     progress::replace(transaction, batch.scan, batch.coverage, batch.counts)?;
-    let mut writer = Writer {
-        transaction,
-        batch,
-        number: scan::number(transaction, batch.scan)?,
-        certificates: Certificates::new(transaction)?,
-        endpoints: Endpoints::new(transaction)?,
-        manners: Manners::new(transaction)?,
-        visits: transaction.prepare_cached(visit::INSERT)?,
-        sightings: transaction.prepare_cached(sighting::WIDEN)?,
-    };
-    for observation in batch.observations {
-        match observation.leaf.as_ref() {
-            Some(leaf) => writer.leaf(observation, leaf)?,
-            None => writer.absence(observation)?,
+    let mut writer = Writer::new(transaction, batch)?;
+    for Known { endpoint, certificate, observation } in writer.in_order()? {
+        match certificate {
+            Some(certificate) => writer.leaf(endpoint, certificate, observation)?,
+            None => writer.absence(endpoint, observation)?,
         }
     }
+    writer.sightings()?;
     for fault in batch.faults {
         record_fault(transaction, batch.scan, fault)?;
     }
     Ok(())
+}
+
+/// An observation at an endpoint that has a number, with the row of its leaf.
+#[derive(Clone, Copy)]
+struct Known<'c> {
+    endpoint: i64,
+    certificate: Option<i64>,
+    observation: &'c Observation,
 }
 
 /// What writes the observations of a batch: statements at hand, because looking them up for each would cost as much as
@@ -60,55 +60,132 @@ pub(super) fn record(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result
 struct Writer<'c> {
     transaction: &'c Transaction<'c>,
     batch: &'c Batch<'c>,
-    /// The scan's.
-    number: i64,
-    certificates: Certificates<'c>,
-    endpoints: Endpoints<'c>,
+    numbers: Numbers,
     manners: Manners<'c>,
+    chains: Chains<'c>,
     visits: CachedStatement<'c>,
-    sightings: CachedStatement<'c>,
+    /// The leaves seen, whose sightings are written last.
+    seen: Vec<Sight>,
+    /// Where something changed.
+    changed: Vec<Place>,
 }
 
 impl<'c> Writer<'c> {
+    fn new(transaction: &'c Transaction<'_>, batch: &'c Batch<'_>) -> Result<Self, Cause> {
+        Ok(Self {
+            transaction,
+            batch,
+            numbers: scan::numbers(transaction, batch.scan)?,
+            manners: Manners::new(transaction)?,
+            chains: Chains::new(transaction)?,
+            visits: transaction.prepare_cached(visit::INSERT)?,
+            seen: Vec::with_capacity(batch.observations.len()),
+            changed: Vec::new(),
+        })
+    }
+
+    /// The observations by endpoint, those of one endpoint as they came: rows that lie side by side are written one
+    /// after the other. Without those that leave nothing because nothing was ever seen at their address.
+    fn in_order(&self) -> Result<Vec<Known<'c>>, Cause> {
+        let mut endpoints = Endpoints::new(self.transaction)?;
+        let mut certificates = Certificates::new(self.transaction)?;
+        let mut ordered = Vec::with_capacity(self.batch.observations.len());
+        for observation in self.batch.observations {
+            let (endpoint, certificate) = match &observation.leaf {
+                Some(leaf) => {
+                    let certificate = certificates.intern(leaf, observation.time)?;
+                    (Some(endpoints.intern(observation.target)?), Some(certificate))
+                }
+                None => (endpoints.find(observation.target)?, None),
+            };
+            ordered.extend(endpoint.map(|endpoint| Known { endpoint, certificate, observation }));
+        }
+        ordered.sort_by_key(|known| known.endpoint);
+        Ok(ordered)
+    }
+
     /// A leaf makes or widens a sighting. One that its visit saw besides another has no visit of its own: its matches
     /// stand with that.
-    fn leaf(&mut self, observation: &'c Observation, leaf: &Leaf) -> Result<(), Cause> {
-        let certificate = self.certificates.intern(leaf, observation.time)?;
-        let place = self.endpoints.intern(observation)?;
-        let visit = self.visit(place, Some(certificate), observation)?;
+    fn leaf(
+        &mut self,
+        endpoint: i64,
+        certificate: i64,
+        observation: &'c Observation,
+    ) -> Result<(), Cause> {
+        let visit = self.visit(endpoint, Some(certificate), observation)?;
         let other = observation.is_other_leaf;
-        let known = if other { visit::find(self.transaction, &visit)? } else { None };
-        let id = match known {
-            Some(id) => id,
+        let known =
+            if other { visit::add_leaf(self.transaction, &visit, certificate)? } else { None };
+        let written = match known {
+            Some(written) => written,
             None => visit::upsert(self.transaction, &mut self.visits, &visit)?,
         };
-        for found in &observation.matches {
-            indicator::insert_match(self.transaction, id, &visit, certificate, found)?;
+        if written == Written::Changed {
+            self.changed.push(visit.place);
         }
-        Ok(sighting::widen(&mut self.sightings, &visit, certificate, self.batch.vantage)?)
+        for found in &observation.matches {
+            indicator::insert_match(self.transaction, &visit, certificate, found)?;
+        }
+        self.seen.push(Sight {
+            certificate,
+            place: visit.place,
+            time: observation.time,
+            evidence: observation.evidence,
+            again: written == Written::Again,
+        });
+        Ok(())
     }
 
     /// A visit that saw none has a row only where a certificate was seen before: that it is gone is
     /// news. All others are counted and leave nothing else, for most addresses never answer.
-    fn absence(&mut self, observation: &'c Observation) -> Result<(), Cause> {
-        let Some(endpoint) = self.endpoints.find(observation.target)? else { return Ok(()) };
+    fn absence(&mut self, endpoint: i64, observation: &'c Observation) -> Result<(), Cause> {
         if sighting::has_any(self.transaction, endpoint)? {
-            let place = endpoint::place(self.transaction, endpoint, observation)?;
-            let visit = self.visit(place, None, observation)?;
+            let visit = self.visit(endpoint, None, observation)?;
             visit::upsert(self.transaction, &mut self.visits, &visit)?;
+            self.changed.push(visit.place);
         }
         Ok(())
     }
 
     fn visit(
         &mut self,
-        place: Place,
+        endpoint: i64,
         certificate: Option<i64>,
         observation: &'c Observation,
     ) -> Result<Visit<'c>, Cause> {
-        let manner = self.manners.intern(observation)?;
-        let (scan, number) = (self.batch.scan, self.number);
-        Ok(Visit { scan, number, place, certificate, manner, observation })
+        let server_name = endpoint::intern_name(self.transaction, observation)?;
+        Ok(Visit {
+            scan: self.batch.scan,
+            number: self.numbers.scan,
+            place: Place { endpoint, server_name },
+            certificate,
+            manner: self.manners.intern(observation)?,
+            chain: self.chains.intern(&observation.chain)?,
+            observation,
+        })
+    }
+
+    /// Writes the sightings, which lie by certificate, and where they changed what was known.
+    fn sightings(mut self) -> Result<(), Cause> {
+        let Numbers { scan, vantage } = self.numbers;
+        let mut sightings = Sightings::new(self.transaction, vantage, scan)?;
+        self.seen.sort_by_key(|sight| (sight.certificate, sight.place));
+        let mut known = Vec::new();
+        for sight in &self.seen {
+            match sightings.add(sight)? {
+                true => self.changed.push(sight.place),
+                false => known.push((sight.place, sight.certificate)),
+            }
+        }
+        known.sort_unstable();
+        for (place, certificate) in known {
+            if !pending::is_quiet(self.transaction, place, scan, certificate)? {
+                self.changed.push(place);
+            }
+        }
+        self.changed.sort_unstable();
+        self.changed.dedup();
+        Ok(pending::add(self.transaction, vantage, &self.changed)?)
     }
 }
 

@@ -1,8 +1,10 @@
-//! Endpoints and server names: what was visited, as rows.
+//! Endpoints and server names: what was visited, as numbers.
+//!
+//! The number of an IPv4 endpoint is computed and has no row; IPv6 addresses have their numbers from `address6`.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
 use crate::domain::address::Target;
 use crate::domain::observation::Observation;
@@ -10,74 +12,73 @@ use crate::domain::observation::Observation;
 /// The row of [`server_name`](Observation::server_name) where none was sent.
 const NO_NAME: i64 = 0;
 
-/// An endpoint and the server name sent to it, as rows.
-#[derive(Clone, Copy, Debug)]
+/// Bits of an endpoint's number that are its port.
+const PORT_BITS: u32 = 16;
+
+/// An endpoint's number and the row of the server name sent to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) endpoint: i64,
     pub(super) server_name: i64,
 }
 
-const FIND: &str = "SELECT id FROM endpoint WHERE address_key = ?1 AND port = ?2";
+const FIND: &str = "SELECT number FROM address6 WHERE address_key = ?1";
 
 const INSERT: &str = "
-INSERT INTO endpoint (address, address_key, port) VALUES (?1, ?2, ?3)
-ON CONFLICT (address_key, port) DO NOTHING";
+INSERT INTO address6 (number, address, address_key)
+SELECT ifnull(max(number), 4294967295) + 1, ?1, ?2 FROM address6";
 
-/// The rows of the endpoints of one transaction.
+/// The endpoints of one transaction.
 pub(super) struct Endpoints<'c> {
-    connection: &'c Connection,
     find: CachedStatement<'c>,
-    insert: CachedStatement<'c>,
-    /// Whether the last one made or found had a row before: a scan meets mostly new ones or mostly known ones.
-    was_stored: bool,
+    connection: &'c Connection,
 }
 
 impl<'c> Endpoints<'c> {
     pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
-        let find = connection.prepare_cached(FIND)?;
-        let insert = connection.prepare_cached(INSERT)?;
-        Ok(Self { connection, find, insert, was_stored: false })
+        Ok(Self { find: connection.prepare_cached(FIND)?, connection })
     }
 
-    /// The rows of what `observation` visited, made where there are none.
-    pub(super) fn intern(&mut self, observation: &Observation) -> rusqlite::Result<Place> {
-        let target = observation.target;
-        let stored = if self.was_stored { self.find(target)? } else { None };
-        let endpoint = match stored {
-            Some(id) => id,
-            None => self.insert(target)?,
-        };
-        place(self.connection, endpoint, observation)
-    }
-
-    /// The row of `target`, if it has one.
-    pub(super) fn find(&mut self, target: Target) -> rusqlite::Result<Option<i64>> {
-        let place = params![key(target.address), target.port];
-        self.find.query_row(place, |row| row.get(0)).optional()
-    }
-
-    /// Makes the row of `target`, unless there is one.
-    fn insert(&mut self, target: Target) -> rusqlite::Result<i64> {
-        let key = key(target.address);
-        let text = target.address.to_canonical().to_string();
-        self.was_stored = self.insert.execute(params![text, key, target.port])? == 0;
-        if self.was_stored {
-            return self.find.query_row(params![key, target.port], |row| row.get(0));
+    /// The number of `target`; its address is given one if it has none.
+    pub(super) fn intern(&mut self, target: Target) -> rusqlite::Result<i64> {
+        if let Some(known) = self.find(target)? {
+            return Ok(known);
         }
-        Ok(self.connection.last_insert_rowid())
+        let address = target.address;
+        let key = match address {
+            IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+            IpAddr::V6(v6) => v6.octets(),
+        };
+        let mut insert = self.connection.prepare_cached(INSERT)?;
+        insert.execute((address.to_string(), key))?;
+        Ok(number(self.connection.last_insert_rowid(), target.port))
+    }
+
+    /// The number of `target`, if its address has one.
+    pub(super) fn find(&mut self, target: Target) -> rusqlite::Result<Option<i64>> {
+        let found = match target.address.to_canonical() {
+            IpAddr::V4(v4) => Some(i64::from(v4.to_bits())),
+            IpAddr::V6(v6) => self.find.query_row([v6.octets()], |row| row.get(0)).optional()?,
+        };
+        Ok(found.map(|address| number(address, target.port)))
     }
 }
 
-/// The row `endpoint` with that of the server name which `observation` sent, made if there is none.
-pub(super) fn place(
-    connection: &Connection,
-    endpoint: i64,
-    observation: &Observation,
-) -> rusqlite::Result<Place> {
-    Ok(Place { endpoint, server_name: intern_name(connection, observation)? })
+/// The number of the endpoint at `port` of the address with the number `address`.
+const fn number(address: i64, port: u16) -> i64 {
+    address << PORT_BITS | port as i64
 }
 
-fn intern_name(connection: &Connection, observation: &Observation) -> rusqlite::Result<i64> {
+/// The number of the address of `endpoint`.
+pub(super) const fn address_number(endpoint: i64) -> i64 {
+    endpoint >> PORT_BITS
+}
+
+/// The row of the server name which `observation` sent, made if there is none.
+pub(super) fn intern_name(
+    connection: &Connection,
+    observation: &Observation,
+) -> rusqlite::Result<i64> {
     let Some(name) = &observation.server_name else { return Ok(NO_NAME) };
     let known = connection
         .prepare_cached("SELECT id FROM server_name WHERE name = ?1")?
@@ -93,15 +94,14 @@ fn intern_name(connection: &Connection, observation: &Observation) -> rusqlite::
     }
 }
 
-/// The 16 bytes that `address` is ordered by, IPv4 as `::ffff:a.b.c.d`.
-fn key(address: IpAddr) -> [u8; 16] {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
-        IpAddr::V6(v6) => v6.octets(),
-    }
-}
-
-/// The address that `key` stands for.
-pub(super) fn address_of(key: [u8; 16]) -> IpAddr {
-    IpAddr::V6(Ipv6Addr::from(key)).to_canonical()
+/// The target of a row with the columns `endpoint_id` and `address_key`, which is that of `address6` or NULL.
+pub(super) fn target(row: &Row<'_>) -> rusqlite::Result<Target> {
+    let endpoint: i64 = row.get("endpoint_id")?;
+    let key: Option<[u8; 16]> = row.get("address_key")?;
+    let address = match key {
+        Some(key) => IpAddr::V6(Ipv6Addr::from(key)),
+        // The bits above are those of numbers that address6 gave.
+        None => IpAddr::V4(Ipv4Addr::from_bits(address_number(endpoint) as u32)),
+    };
+    Ok(Target::new(address, endpoint as u16))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row, params};
 
-use super::endpoint::address_of;
+use super::endpoint;
 use crate::domain::address::Target;
 use crate::domain::indicator::Spread;
 use crate::domain::observation::Evidence;
@@ -42,23 +42,21 @@ pub struct Findings {
 }
 
 const SELECT: &str = "
-SELECT \"match\".tier, address_key, endpoint.port, nullif(server_name.name, '') AS server_name,
+SELECT \"match\".tier, endpoint_id, address_key, nullif(server_name.name, '') AS server_name,
     indicator.value, indicator.label, indicator_set.name AS set_name, indicator.source,
     \"match\".key_proven, \"match\".handshake_finished
-FROM visit
-JOIN \"match\" ON \"match\".visit_id = visit.id
+FROM \"match\"
 JOIN indicator ON indicator.id = \"match\".indicator_id
 JOIN indicator_set ON indicator_set.id = indicator.set_id
-JOIN endpoint ON endpoint.id = visit.endpoint_id
-JOIN server_name ON server_name.id = visit.server_name_id
-WHERE visit.scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1)
-ORDER BY \"match\".tier, set_name, indicator.value, address_key, endpoint.port, server_name
+JOIN server_name ON server_name.id = \"match\".server_name_id
+LEFT JOIN address6 ON address6.number = endpoint_id >> 16
+WHERE \"match\".scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1)
+ORDER BY \"match\".tier, set_name, indicator.value, ifnull(address_key, x''), endpoint_id, server_name
 LIMIT ?2";
 
 const COUNT: &str = "
-SELECT count(*), ifnull(sum(\"match\".tier > 'B'), 0)
-FROM visit JOIN \"match\" ON \"match\".visit_id = visit.id
-WHERE visit.scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1)";
+SELECT count(*), ifnull(sum(tier > 'B'), 0) FROM \"match\"
+WHERE scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1)";
 
 /// The first `limit` findings of `scan`.
 pub(super) fn of_scan(
@@ -82,20 +80,19 @@ pub(super) fn add_to_spread(
     spread: &mut Spread,
 ) -> rusqlite::Result<()> {
     const SELECT: &str = "
-        SELECT indicator_set.name, indicator.value, address_key
-        FROM visit
-        JOIN \"match\" ON \"match\".visit_id = visit.id
+        SELECT indicator_set.name, indicator.value, endpoint_id, address_key
+        FROM \"match\"
         JOIN indicator ON indicator.id = \"match\".indicator_id
         JOIN indicator_set ON indicator_set.id = indicator.set_id
-        JOIN endpoint ON endpoint.id = visit.endpoint_id
-        WHERE visit.scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1)";
+        LEFT JOIN address6 ON address6.number = endpoint_id >> 16
+        WHERE \"match\".scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1)";
     let mut select = connection.prepare_cached(SELECT)?;
     let mut rows = select.query([scan])?;
     while let Some(row) = rows.next()? {
         let (set, value): (String, String) = (row.get(0)?, row.get(1)?);
         // What this version cannot read it cannot match either.
         if let Ok(indicator) = value.parse() {
-            spread.add(&Arc::from(set), &indicator, address_of(row.get(2)?));
+            spread.add(&Arc::from(set), &indicator, endpoint::target(row)?.address);
         }
     }
     Ok(())
@@ -104,7 +101,7 @@ pub(super) fn add_to_spread(
 fn read(row: &Row<'_>) -> rusqlite::Result<Finding> {
     Ok(Finding {
         tier: row.get("tier")?,
-        target: Target::new(address_of(row.get("address_key")?), row.get("port")?),
+        target: endpoint::target(row)?,
         server_name: row.get("server_name")?,
         indicator: row.get("value")?,
         label: row.get("label")?,

@@ -110,23 +110,25 @@ fn insert_address(connection: &Connection, set: i64, address: &Address) -> rusql
     Ok(())
 }
 
-/// Says in row `id` that the leaf of `visit` matched.
+/// Says that the leaf of `visit` matched.
 ///
 /// An indicator that a set lists twice under one source is one match.
 pub(super) fn insert_match(
     connection: &Connection,
-    id: i64,
     visit: &Visit<'_>,
     certificate: i64,
     found: &Match,
 ) -> Result<(), Cause> {
     const INSERT: &str = "
         INSERT OR IGNORE INTO \"match\" (
-            visit_id, indicator_id, certificate_id, tier, key_proven, handshake_finished
-        ) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            scan_number, endpoint_id, server_name_id, indicator_id, certificate_id, tier,
+            key_proven, handshake_finished
+        ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let evidence = visit.observation.evidence;
     connection.prepare_cached(INSERT)?.execute(params![
-        id,
+        visit.number,
+        visit.place.endpoint,
+        visit.place.server_name,
         find(connection, visit.scan, found)?,
         certificate,
         found.tier.letter(),

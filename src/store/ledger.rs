@@ -188,7 +188,7 @@ impl Ledger {
     /// If the ledger cannot be read.
     pub fn summary(&self) -> Result<Summary, StoreError> {
         const COUNT: &str = "SELECT (SELECT count(*) FROM certificate), \
-            (SELECT count(*) FROM endpoint), (SELECT count(*) FROM sighting), \
+            (SELECT count(DISTINCT endpoint_id) FROM sighting), (SELECT count(*) FROM sighting), \
             (SELECT count(*) FROM scan)";
         self.read(|connection| {
             connection.query_row(COUNT, [], |row| {

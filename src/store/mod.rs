@@ -10,6 +10,7 @@
 
 mod batch;
 mod certificate;
+mod chain;
 mod endpoint;
 mod error;
 mod file;
@@ -19,9 +20,11 @@ mod indicator;
 mod ledger;
 mod manner;
 mod migration;
+mod pending;
 mod progress;
 mod scan;
 mod sighting;
+mod vantage;
 mod visit;
 
 #[cfg(test)]

@@ -92,8 +92,9 @@ fn count_guesses(connection: &Connection, scan: &str, counts: &mut Counts) -> ru
     const SELECT: &str = "
         SELECT closest, count(*) FROM (
             SELECT min(\"match\".tier) AS closest
-            FROM visit JOIN \"match\" ON \"match\".visit_id = visit.id
-            WHERE visit.scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1) GROUP BY visit.id
+            FROM \"match\"
+            WHERE scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1)
+            GROUP BY endpoint_id, server_name_id
         ) GROUP BY closest";
     let mut select = connection.prepare_cached(SELECT)?;
     let mut rows = select.query([scan])?;

@@ -4,7 +4,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::error::Cause;
-use super::progress;
+use super::{progress, vantage};
 use crate::domain::coverage::Coverage;
 use crate::domain::fingerprint::Sha256Fingerprint;
 use crate::domain::scan::{Counts, Scan, Shard};
@@ -48,17 +48,25 @@ pub(super) fn insert(connection: &Connection, scan: &Scan) -> rusqlite::Result<(
         ":positions": scan.positions.cast_signed(),
         ":started": scan.started.micros(),
     })?;
+    let vantage = vantage::intern_own(connection, &scan.vantage)?;
     connection
-        .prepare_cached("INSERT INTO scan_number (scan_id) VALUES (?1)")?
-        .execute([&scan.id])?;
+        .prepare_cached("INSERT INTO scan_number (scan_id, vantage_id) VALUES (?1, ?2)")?
+        .execute(params![scan.id, vantage])?;
     Ok(())
 }
 
-/// The number that visits and sightings call `scan` by.
-pub(super) fn number(connection: &Connection, scan: &str) -> rusqlite::Result<i64> {
+/// The number that visits and sightings call a scan by, and the row of its vantage.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers {
+    pub(super) scan: i64,
+    pub(super) vantage: i64,
+}
+
+/// What `scan` is called by.
+pub(super) fn numbers(connection: &Connection, scan: &str) -> rusqlite::Result<Numbers> {
     connection
-        .prepare_cached("SELECT number FROM scan_number WHERE scan_id = ?1")?
-        .query_row([scan], |row| row.get(0))
+        .prepare_cached("SELECT number, vantage_id FROM scan_number WHERE scan_id = ?1")?
+        .query_row([scan], |row| Ok(Numbers { scan: row.get(0)?, vantage: row.get(1)? }))
 }
 
 /// Writes down that `scan` ended.

@@ -2,10 +2,10 @@
 
 use rusqlite::{CachedStatement, Connection, Row, params};
 
-use super::endpoint::address_of;
-use super::visit::Visit;
+use super::endpoint::{self, Place};
 use crate::domain::address::Target;
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::observation::Evidence;
 use crate::domain::time::Timestamp;
 
 /// Where and when a certificate was seen, from all vantages together.
@@ -25,49 +25,105 @@ pub struct Sighting {
     pub key_proven: Option<bool>,
 }
 
-/// The scalar max() of a NULL is NULL, hence the coalesce(): proven beats not proven beats unknown.
-pub(super) const WIDEN: &str = "
+const INSERT: &str = "
 INSERT INTO sighting (
-    endpoint_id, server_name_id, certificate_id, vantage, first_seen, last_seen, count,
+    certificate_id, endpoint_id, server_name_id, vantage_id, first_seen, last_seen, count,
     first_scan, last_scan, key_proven, handshake_finished
 ) VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1, ?6, ?6, ?7, ?8)
-ON CONFLICT (endpoint_id, server_name_id, certificate_id, vantage) DO UPDATE SET
-    first_scan = iif(excluded.first_seen < first_seen, excluded.first_scan, first_scan),
-    last_scan = iif(excluded.last_seen >= last_seen, excluded.last_scan, last_scan),
-    first_seen = min(first_seen, excluded.first_seen),
-    last_seen = max(last_seen, excluded.last_seen),
-    count = count + (last_scan <> excluded.last_scan),
-    key_proven = coalesce(
-        max(key_proven, excluded.key_proven), key_proven, excluded.key_proven
-    ),
-    handshake_finished = max(handshake_finished, excluded.handshake_finished)";
+ON CONFLICT (certificate_id, endpoint_id, server_name_id, vantage_id) DO NOTHING";
 
-/// Makes the sighting of `certificate` at the visit's place with the statement [`WIDEN`], or widens it to the visit's
-/// time. A repeat within a scan does not count.
-pub(super) fn widen(
-    widen: &mut CachedStatement<'_>,
-    visit: &Visit<'_>,
-    certificate: i64,
-    vantage: &str,
-) -> rusqlite::Result<()> {
-    let seen = visit.observation;
-    widen.execute(params![
-        visit.place.endpoint,
-        visit.place.server_name,
-        certificate,
-        vantage,
-        seen.time.micros(),
-        visit.number,
-        seen.evidence.key_proven,
-        seen.evidence.handshake_finished,
-    ])?;
-    Ok(())
+/// The scalar max() of a NULL is NULL, hence the coalesce(): proven beats not proven beats unknown.
+const WIDEN: &str = "
+UPDATE sighting SET
+    first_scan = iif(?5 < first_seen, ?6, first_scan),
+    last_scan = iif(?5 >= last_seen, ?6, last_scan),
+    first_seen = min(first_seen, ?5),
+    last_seen = max(last_seen, ?5),
+    count = count + ?9,
+    key_proven = coalesce(max(key_proven, ?7), key_proven, ?7),
+    handshake_finished = max(handshake_finished, ?8)
+WHERE certificate_id = ?1 AND endpoint_id = ?2 AND server_name_id = ?3 AND vantage_id = ?4";
+
+/// A leaf that a visit saw.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sight {
+    pub(super) certificate: i64,
+    pub(super) place: Place,
+    pub(super) time: Timestamp,
+    pub(super) evidence: Evidence,
+    /// Whether the scan had seen it there before: it is not counted again.
+    pub(super) again: bool,
 }
 
-/// Whether any certificate was ever seen at `endpoint`.
+/// The sightings of one scan, in one transaction.
+pub(super) struct Sightings<'c> {
+    insert: CachedStatement<'c>,
+    widen: CachedStatement<'c>,
+    vantage: i64,
+    /// The scan's number.
+    scan: i64,
+    /// Whether the last one had a row before: a scan meets mostly new ones or mostly known ones.
+    was_stored: bool,
+}
+
+impl<'c> Sightings<'c> {
+    pub(super) fn new(
+        connection: &'c Connection,
+        vantage: i64,
+        scan: i64,
+    ) -> rusqlite::Result<Self> {
+        let insert = connection.prepare_cached(INSERT)?;
+        let widen = connection.prepare_cached(WIDEN)?;
+        Ok(Self { insert, widen, vantage, scan, was_stored: false })
+    }
+
+    /// Makes the sighting that `sight` belongs to, or widens it to its time; whether it is a new one.
+    pub(super) fn add(&mut self, sight: &Sight) -> rusqlite::Result<bool> {
+        if self.was_stored && self.widen(sight)? {
+            return Ok(false);
+        }
+        let is_new = self.insert(sight)?;
+        self.was_stored = !is_new;
+        if !is_new {
+            self.widen(sight)?;
+        }
+        Ok(is_new)
+    }
+
+    fn insert(&mut self, sight: &Sight) -> rusqlite::Result<bool> {
+        let made = self.insert.execute(params![
+            sight.certificate,
+            sight.place.endpoint,
+            sight.place.server_name,
+            self.vantage,
+            sight.time.micros(),
+            self.scan,
+            sight.evidence.key_proven,
+            sight.evidence.handshake_finished,
+        ])?;
+        Ok(made == 1)
+    }
+
+    fn widen(&mut self, sight: &Sight) -> rusqlite::Result<bool> {
+        let widened = self.widen.execute(params![
+            sight.certificate,
+            sight.place.endpoint,
+            sight.place.server_name,
+            self.vantage,
+            sight.time.micros(),
+            self.scan,
+            sight.evidence.key_proven,
+            sight.evidence.handshake_finished,
+            !sight.again,
+        ])?;
+        Ok(widened == 1)
+    }
+}
+
+/// Whether a certificate was ever seen at `endpoint` by a visit: each that saw one has a row, and no other without.
 pub(super) fn has_any(connection: &Connection, endpoint: i64) -> rusqlite::Result<bool> {
     connection
-        .prepare_cached("SELECT 1 FROM sighting WHERE endpoint_id = ?1 LIMIT 1")?
+        .prepare_cached("SELECT 1 FROM visit WHERE endpoint_id = ?1 LIMIT 1")?
         .exists([endpoint])
 }
 
@@ -81,22 +137,23 @@ pub(super) fn of_certificate(
         Fingerprint::Sha256(hash) => ("sha256", &hash.0),
     };
     let select = format!(
-        "SELECT address_key, port, nullif(name, '') AS server_name, min(first_seen) AS first_seen,
-             max(last_seen) AS last_seen, sum(count) AS count, max(key_proven) AS key_proven
+        "SELECT endpoint_id, address_key, nullif(name, '') AS server_name,
+             min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(count) AS count,
+             max(key_proven) AS key_proven
          FROM certificate
          JOIN sighting ON sighting.certificate_id = certificate.id
-         JOIN endpoint ON endpoint.id = sighting.endpoint_id
          JOIN server_name ON server_name.id = sighting.server_name_id
+         LEFT JOIN address6 ON address6.number = endpoint_id >> 16
          WHERE certificate.{column} = ?1
          GROUP BY endpoint_id, server_name_id
-         ORDER BY address_key, port, name"
+         ORDER BY ifnull(address_key, x''), endpoint_id, name"
     );
     connection.prepare_cached(&select)?.query_map([hash], read)?.collect()
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Sighting> {
     Ok(Sighting {
-        target: Target::new(address_of(row.get("address_key")?), row.get("port")?),
+        target: endpoint::target(row)?,
         server_name: row.get("server_name")?,
         first_seen: Timestamp::from_micros(row.get("first_seen")?),
         last_seen: Timestamp::from_micros(row.get("last_seen")?),

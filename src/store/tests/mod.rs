@@ -57,7 +57,6 @@ impl Scratch {
     fn record(&mut self, id: &str, observations: &[Observation]) -> Result<(), StoreError> {
         self.ledger.record(&Batch {
             scan: id,
-            vantage: "lab",
             observations,
             faults: &[],
             coverage: &[(0, 9)].into_iter().collect(),

@@ -39,29 +39,27 @@ fn a_sighting_names_place_and_interval() {
     let summary = scratch.ledger.summary().unwrap();
     assert_eq!((summary.certificates, summary.endpoints), (2, 4));
     assert_eq!((summary.sightings, summary.scans), (4, 1));
-    let keys =
-        scratch.query("SELECT address, address_key FROM endpoint WHERE address LIKE '192.0.2.1'");
-    assert_eq!(keys, ["192.0.2.1|00000000000000000000ffffc0000201"]);
+    // An IPv4 endpoint is its own number; IPv6 addresses have theirs from a table.
+    assert_eq!(
+        scratch.query("SELECT endpoint_id >> 16, endpoint_id & 65535 FROM visit"),
+        ["3221225984|443", "3221225985|443", "3221225993|443", "4294967296|443"]
+    );
+    assert_eq!(
+        scratch.query("SELECT * FROM address6"),
+        ["4294967296|2001:db8::1|20010db8000000000000000000000001"]
+    );
 }
 
 #[test]
 fn vantages_are_kept_apart_and_told_together() {
     let mut scratch = Scratch::with_scans(&["one"]);
-    for (vantage, seconds, scan_id) in [("lab", 0, "one"), ("away", 5, "two")] {
-        if scan_id == "two" {
-            scratch.ledger.begin_scan(&scan(scan_id), &[]).unwrap();
-        }
-        let batch = Batch {
-            faults: &[],
-            scan: scan_id,
-            vantage,
-            observations: &[seen("192.0.2.1", seconds, leaf("a"))],
-            coverage: &Coverage::default(),
-            counts: &Counts::default(),
-        };
-        scratch.ledger.record(&batch).unwrap();
+    let away = Scan { vantage: "away".to_owned(), ..scan("two") };
+    scratch.ledger.begin_scan(&away, &[]).unwrap();
+    for (seconds, scan) in [(0, "one"), (5, "two")] {
+        scratch.record(scan, &[seen("192.0.2.1", seconds, leaf("a"))]).unwrap();
     }
-    assert_eq!(scratch.query("SELECT vantage FROM sighting ORDER BY 1"), ["away", "lab"]);
+    assert_eq!(scratch.query("SELECT vantage FROM sightings ORDER BY 1"), ["away", "lab"]);
+    assert_eq!(scratch.query("SELECT * FROM vantage"), ["1|lab|own", "2|away|own"]);
     let found = scratch.ledger.endpoints_of(&Fingerprint::Sha1(leaf("a").sha1)).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].count, found[0].first_seen.micros()), (2, T0));
@@ -118,7 +116,6 @@ fn a_visit_without_a_leaf_has_a_row_only_at_an_endpoint_with_a_sighting() {
     let alert = Outcome::Alert(crate::domain::outcome::Alert { level: 2, description: 40 });
     scratch.record("one", &[unseen("192.0.2.1", 0, alert), unseen("192.0.2.2", 0, alert)]).unwrap();
     assert_eq!(scratch.query("SELECT count(*) FROM visit"), ["0"]);
-    assert_eq!(scratch.query("SELECT count(*) FROM endpoint"), ["0"]);
     scratch.record("one", &[seen("192.0.2.1", 1, leaf("a"))]).unwrap();
     scratch.record("two", &[unseen("192.0.2.1", 2, alert), unseen("192.0.2.2", 2, alert)]).unwrap();
     let visits = scratch.query("SELECT scan, outcome, detail, sha1 FROM visits ORDER BY time");
@@ -145,35 +142,70 @@ fn a_visit_keeps_its_attempts_chain_and_timing() {
         scratch.query(&format!("SELECT {columns} FROM visits")),
         ["certificate|reset|1.3|TLS_AES_128_GCM_SHA256|1|70|NULL"]
     );
+    let columns = "number, client, offer, outcome, detail, leaf_sha256, key_proven, request";
     assert_eq!(
-        scratch.query("SELECT * FROM attempt ORDER BY number"),
+        scratch.query(&format!("SELECT {columns} FROM attempt ORDER BY number")),
         [
-            "1|1|rustls|tls12-tls13|closed|NULL|NULL|NULL|0|NULL".to_owned(),
-            format!("1|2|rustls|tls12-tls13|certificate|NULL|{}|1|1|NULL", leaf("a").sha256)
+            "1|rustls|tls12-tls13|closed|NULL|NULL|NULL|NULL".to_owned(),
+            format!("2|rustls|tls12-tls13|certificate|NULL|{}|1|NULL", leaf("a").sha256)
         ]
     );
     let intermediate = Sha256Fingerprint::of(b"intermediate");
-    assert_eq!(scratch.query("SELECT * FROM chain"), [format!("1|1|{intermediate}")]);
+    assert_eq!(scratch.query("SELECT position, sha256 FROM chain"), [format!("1|{intermediate}")]);
+}
+
+#[test]
+fn a_chain_is_kept_once_and_told_of_each_visit() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    let hashes: Vec<_> = (0..300_u16).map(|n| Sha256Fingerprint::of(&n.to_be_bytes())).collect();
+    let with = |address, chain: &[Sha256Fingerprint]| Observation {
+        chain: chain.to_vec(),
+        ..seen(address, 0, leaf("a"))
+    };
+    let visits = [
+        with("192.0.2.1", &hashes),
+        with("192.0.2.2", &hashes[..2]),
+        with("192.0.2.3", &[]),
+        with("192.0.2.4", &hashes[..2]),
+    ];
+    scratch.record("one", &visits[..2]).unwrap();
+    scratch.record("one", &visits[2..]).unwrap();
+    assert_eq!(scratch.query("SELECT length(hashes) FROM chain_list"), ["9600", "64"]);
+    let told = |address: &str| {
+        scratch.query(&format!(
+            "SELECT position, chain.sha256 FROM chain JOIN visits ON visits.id = visit_id
+             WHERE address = '{address}' ORDER BY position"
+        ))
+    };
+    let expected = |hashes: &[Sha256Fingerprint]| -> Vec<_> {
+        hashes.iter().zip(1..).map(|(hash, position)| format!("{position}|{hash}")).collect()
+    };
+    assert_eq!(told("192.0.2.1"), expected(&hashes));
+    assert_eq!(told("192.0.2.2"), expected(&hashes[..2]));
+    assert_eq!(told("192.0.2.3"), expected(&[]));
+    assert_eq!(told("192.0.2.4"), expected(&hashes[..2]));
 }
 
 /// The one attempt of most visits has no row of its own, and is told as if it had.
 #[test]
 fn an_attempt_that_is_its_visit_is_told_from_it() {
     let mut scratch = Scratch::with_scans(&["one"]);
-    let told = |visit: i64, rest: &str| format!("{visit}|1|rustls|tls12-tls13|{rest}|NULL");
+    let told = |address: &str, rest: &str| format!("{address}|1|rustls|tls12-tls13|{rest}|NULL");
     let hash = leaf("a").sha256;
     let alike = seen("192.0.2.1", 0, leaf("a"));
     let mut other = seen("192.0.2.2", 0, leaf("a"));
     other.attempts[0].evidence = Evidence::of(Ok(false), false);
     scratch.record("one", &[alike, other]).unwrap();
     let seen_twice = [
-        told(1, &format!("certificate|NULL|{hash}|1|1")),
-        told(2, &format!("certificate|NULL|{hash}|0|0")),
+        told("192.0.2.1", &format!("certificate|NULL|{hash}|1|1")),
+        told("192.0.2.2", &format!("certificate|NULL|{hash}|0|0")),
     ];
-    let listed = "SELECT visit_id FROM listed_attempt";
-    let attempts = "SELECT * FROM attempt ORDER BY visit_id";
+    let listed = "SELECT endpoint_id >> 16 & 255 FROM listed_attempt";
+    let attempts = "SELECT address, number, client, offer, attempt.outcome, attempt.detail,
+        leaf_sha256, attempt.key_proven, attempt.handshake_finished, request
+        FROM attempt JOIN visits ON visits.id = visit_id";
     assert_eq!(scratch.query(listed), ["2"]);
-    assert_eq!(scratch.query(attempts), seen_twice);
+    assert_eq!(scratch.query(&format!("{attempts} ORDER BY address")), seen_twice);
     // A visit that is repeated within its scan takes its attempts along, whichever way they were kept.
     let repeated = |address| Observation {
         attempts: vec![unseen(address, 1, Outcome::Closed).attempts[0].clone(); 2],
@@ -182,14 +214,17 @@ fn an_attempt_that_is_its_visit_is_told_from_it() {
     scratch.record("one", &[repeated("192.0.2.1"), seen("192.0.2.2", 1, leaf("a"))]).unwrap();
     assert_eq!(scratch.query(listed), ["1", "1"]);
     assert_eq!(
-        scratch.query("SELECT visit_id, outcome FROM attempt ORDER BY 1"),
-        ["1|closed", "1|closed", "2|certificate"]
+        scratch.query(
+            "SELECT address, attempt.outcome FROM attempt JOIN visits ON visits.id = visit_id
+             ORDER BY 1"
+        ),
+        ["192.0.2.1|closed", "192.0.2.1|closed", "192.0.2.2|certificate"]
     );
     scratch.ledger.begin_scan(&scan("two"), &[]).unwrap();
     scratch.record("two", &[unseen("192.0.2.1", 2, Outcome::Silent)]).unwrap();
     assert_eq!(
-        scratch.query("SELECT * FROM attempt WHERE visit_id > 2"),
-        [told(3, "silent|NULL|NULL|NULL|0")]
+        scratch.query(&format!("{attempts} WHERE scan = 'two'")),
+        [told("192.0.2.1", "silent|NULL|NULL|NULL|0")]
     );
 }
 
@@ -272,17 +307,29 @@ fn one_batch_or_many_leave_the_same() {
             }
         })
         .collect();
-    let dump = |size| {
+    let told = |size| {
         let mut scratch = Scratch::with_scans(&["one"]);
         for batch in visits.chunks(size) {
             scratch.record("one", batch).unwrap();
         }
-        scratch.dump()
+        let pending = "SELECT DISTINCT endpoint_id >> 16, name FROM pending_place
+            JOIN server_name ON server_name.id = server_name_id ORDER BY 1, 2";
+        let first = "SELECT sha256, first_stored FROM certificate ORDER BY 1";
+        let ordered = [
+            "SELECT address, server_name, outcome, sha256, time FROM visits ORDER BY 1, 2",
+            "SELECT * FROM sightings ORDER BY address, server_name, sha1",
+            "SELECT address, server_name, number, offer, attempt.outcome FROM attempt
+             JOIN visits ON visits.id = visit_id ORDER BY 1, 2, 3",
+            "SELECT address, server_name, position, chain.sha256 FROM chain
+             JOIN visits ON visits.id = visit_id ORDER BY 1, 2, 3",
+        ]
+        .map(|sql| scratch.query(sql));
+        [ordered.concat(), scratch.query(pending), scratch.query(first)].concat()
     };
-    let whole = dump(60);
+    let whole = told(60);
     assert!(whole.len() > 60, "{}", whole.len());
-    assert_eq!(dump(1), whole);
-    assert_eq!(dump(7), whole);
+    assert_eq!(told(1), whole);
+    assert_eq!(told(7), whole);
 }
 
 #[test]
@@ -299,7 +346,6 @@ fn a_fault_is_kept_with_its_target_and_repeats_nothing() {
             .ledger
             .record(&Batch {
                 scan: "one",
-                vantage: "lab",
                 observations: &[],
                 faults: std::slice::from_ref(&fault),
                 coverage: &Coverage::default(),

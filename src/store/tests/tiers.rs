@@ -109,8 +109,12 @@ fn a_ledger_of_schema_1_keeps_its_indicators_matches_and_attempts() {
         ["raptor|A|sha1:00|01|1"]
     );
     assert_eq!(
-        query(&ledger, "SELECT * FROM attempt"),
-        ["3|1|rustls|tls12-tls13|certificate|NULL|02|1|0|NULL"]
+        query(
+            &ledger,
+            "SELECT address, scan, number, client, offer, attempt.outcome, leaf_sha256, attempt.key_proven
+             FROM attempt JOIN visits ON visits.id = visit_id"
+        ),
+        ["192.0.2.1|one|1|rustls|tls12-tls13|certificate|02|1"]
     );
     assert_eq!(
         query(
@@ -125,12 +129,12 @@ fn a_ledger_of_schema_1_keeps_its_indicators_matches_and_attempts() {
     assert_eq!(
         query(
             &ledger,
-            "SELECT endpoint_id, certificate_id, vantage, first_seen, last_seen, count, first.scan_id, last.scan_id
+            "SELECT endpoint_id >> 16, certificate_id, sighting.vantage_id, first_seen, last_seen, count, first.scan_id, last.scan_id
              FROM sighting
              JOIN scan_number AS first ON first.number = first_scan
              JOIN scan_number AS last ON last.number = last_scan"
         ),
-        ["1|4|v|5|6|2|one|two"]
+        ["3221225985|4|1|5|6|2|one|two"]
     );
     assert_eq!(query(&ledger, "PRAGMA foreign_key_check"), [""; 0]);
     let set = read("s.toml", SET).unwrap();
