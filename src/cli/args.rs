@@ -30,6 +30,10 @@ pub(super) enum Command {
     Scan(Box<ScanArgs>),
     /// Look at one endpoint in full detail
     Probe(ProbeArgs),
+    /// Ask the ledger where certificates were seen, and when; nothing is sent
+    Search(SearchArgs),
+    /// Tell what was seen at one address, port by port, visit by visit; nothing is sent
+    Show(ShowArgs),
     /// List indicator sets, or check the files they are written in
     Indicators(IndicatorsArgs),
     /// Sweep a range of servers that this program starts itself, on loopback
@@ -261,6 +265,122 @@ pub(super) enum ProbeFormat {
     Jsonl,
     /// The chain's leaf as PEM
     Pem,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct SearchArgs {
+    /// Hashes or their beginnings (SHA-1, SHA-256; spki: before that of a public key), addresses, prefixes
+    #[arg(value_name = "HASH|ADDRESS|PREFIX")]
+    pub(super) what: Vec<String>,
+    /// Common name or alternative name; * stands for anything, ? for one character
+    #[arg(long, value_name = "PATTERN")]
+    pub(super) name: Option<String>,
+    /// Issuer, likewise
+    #[arg(long, value_name = "PATTERN")]
+    pub(super) issuer: Option<String>,
+    /// Serial number, in hex
+    #[arg(long, value_name = "HEX")]
+    pub(super) serial: Option<String>,
+    /// Matches of this indicator set
+    #[arg(long, value_name = "NAME")]
+    pub(super) set: Option<String>,
+    /// Matches at these tiers, A to E, separated by commas
+    #[arg(long, value_name = "TIER", value_delimiter = ',', ignore_case = true)]
+    pub(super) tier: Vec<TierName>,
+    /// Seen on these ports: ports, ranges and lists, separated by commas
+    #[arg(long, value_name = "PORTS", value_delimiter = ',')]
+    pub(super) port: Option<Vec<String>>,
+    /// Seen at this time or later: 2026-11-24, 2026-11-24T02:18:24Z, 7d, yesterday (days in UTC)
+    #[arg(long, value_name = "WHEN")]
+    pub(super) since: Option<String>,
+    /// Seen at this time or earlier, likewise; a day is meant to its end
+    #[arg(long, value_name = "WHEN")]
+    pub(super) until: Option<String>,
+    /// Whose sightings
+    #[arg(long, value_name = "WHO", default_value = "all")]
+    pub(super) by: SeenBy,
+    /// Match all that is remembered against the built-in sets and this one now, instead of looking at what matched
+    /// when it was seen; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(super) indicators: Vec<PathBuf>,
+    /// Follow the same key, name family and template from the certificates with this hash, and say why
+    #[arg(long, value_name = "HASH", conflicts_with_all = ["what", "name", "issuer", "serial"])]
+    pub(super) pivot: Option<String>,
+    /// Rows at most; 0 is all of them
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub(super) limit: usize,
+    #[command(flatten)]
+    pub(super) ledger: LedgerArgs,
+    /// What goes to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: Format,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ShowArgs {
+    /// An address, or an address and a port, such as 192.0.2.1 or 192.0.2.1:443; IPv6 with a port in brackets
+    #[arg(value_name = "ADDRESS[:PORT]")]
+    pub(super) place: String,
+    /// Visits at this time or later: 2026-11-24, 2026-11-24T02:18:24Z, 7d, yesterday (days in UTC)
+    #[arg(long, value_name = "WHEN")]
+    pub(super) since: Option<String>,
+    /// Visits at this time or earlier, likewise; a day is meant to its end
+    #[arg(long, value_name = "WHEN")]
+    pub(super) until: Option<String>,
+    #[command(flatten)]
+    pub(super) ledger: LedgerArgs,
+    /// What goes to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: ShowFormat,
+}
+
+/// The form of what is shown of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShowFormat {
+    /// A table for each port
+    Human,
+    /// One JSON object for each stretch of visits that saw the same
+    Jsonl,
+    /// Every certificate seen there, once, as PEM
+    Pem,
+}
+
+/// A tier's letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub(super) enum TierName {
+    /// The exact leaf
+    A,
+    /// The same public key in another certificate
+    B,
+    /// A reported name in a certificate of SoftEther's default structure
+    C,
+    /// A profile rule
+    D,
+    /// SoftEther's default structure alone
+    E,
+}
+
+/// Whose sightings are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SeenBy {
+    /// Own scans, and what others collected
+    All,
+    /// Own scans
+    Scans,
+    /// What others collected (certsweep match)
+    Imports,
+}
+
+/// Which ledger is read.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct LedgerArgs {
+    /// The ledger [default: certsweep/ledger.db in the user's data directory]
+    #[arg(long, value_name = "PATH", env = "CERTSWEEP_STORE")]
+    pub(super) store: Option<PathBuf>,
+    /// A settings file to use instead of certsweep.toml in the current directory
+    #[arg(long, value_name = "FILE", env = "CERTSWEEP_CONFIG")]
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

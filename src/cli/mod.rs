@@ -18,8 +18,10 @@ mod progress;
 mod scan;
 #[cfg(feature = "lab")]
 mod scratch;
+mod search;
 mod session;
 mod settings;
+mod show;
 mod sink;
 mod source;
 mod terminal;
@@ -55,6 +57,8 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Failure> {
     match cli.command {
         Command::Scan(args) => scan::run(&args, given),
         Command::Probe(args) => probe::run(&args),
+        Command::Search(args) => search::run(&args),
+        Command::Show(args) => show::run(&args),
         Command::Indicators(args) => indicators::run(&args),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(&args),

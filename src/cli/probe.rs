@@ -237,8 +237,11 @@ fn parenthesis(detail: Option<String>) -> String {
 
 /// Every leaf that was seen.
 fn pems(observations: &[Observation]) -> Result<String, Failure> {
-    let leaves: Vec<String> =
-        observations.iter().filter_map(|seen| seen.leaf.as_deref()).map(pem).collect();
+    let leaves: Vec<String> = observations
+        .iter()
+        .filter_map(|seen| seen.leaf.as_deref())
+        .map(|leaf| pem(&leaf.der))
+        .collect();
     match observations.first() {
         Some(first) if leaves.is_empty() => Err(Failure::local(format!(
             "no certificate: {}{}",
@@ -250,8 +253,8 @@ fn pems(observations: &[Observation]) -> Result<String, Failure> {
 }
 
 /// RFC 7468: base64 in lines of 64 between two labels.
-fn pem(leaf: &Leaf) -> String {
-    let base64 = data_encoding::BASE64.encode(&leaf.der);
+pub(super) fn pem(der: &[u8]) -> String {
+    let base64 = data_encoding::BASE64.encode(der);
     let lines: Vec<&str> =
         base64.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))

@@ -7,13 +7,14 @@ use std::time::Duration;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use super::args::{Format, Handshake, ScanArgs};
+use super::args::{Format, Handshake, LedgerArgs, ScanArgs};
 use super::exit::Failure;
-use super::source;
+use super::{source, terminal};
 use crate::domain::document::{Document, Placed};
 use crate::domain::pace::RATE_MIN;
 use crate::domain::scope::Scope;
 use crate::engine::limits;
+use crate::store::{Ledger, StoreError};
 
 /// The settings file that is read where there is one.
 const FILE: &str = "certsweep.toml";
@@ -233,6 +234,26 @@ pub(super) fn timeout(seconds: f64) -> Result<Duration, Failure> {
 fn duration(seconds: f64) -> Option<Duration> {
     let duration = Duration::try_from_secs_f64(seconds).ok()?;
     (!duration.is_zero() && duration <= Duration::from_secs(3_600)).then_some(duration)
+}
+
+/// The ledger that is typed, or that the settings file names, or the default.
+pub(super) fn store(args: &LedgerArgs) -> Result<PathBuf, Failure> {
+    let file = File::read(args.config.as_deref())?;
+    args.store.clone().or(file.store).map_or_else(default_store, Ok)
+}
+
+/// That ledger, to be read. One of an older schema is migrated first.
+pub(super) fn ledger(args: &LedgerArgs) -> Result<Ledger, Failure> {
+    let path = store(args)?;
+    match Ledger::open_read_only(&path) {
+        Err(StoreError::Older { found, known, .. }) => {
+            let ledger = Ledger::open(&path)?;
+            let path = path.display();
+            terminal::note(&format!("{path} was migrated from schema {found} to {known}"));
+            Ok(ledger)
+        }
+        opened => Ok(opened?),
+    }
 }
 
 /// Where the ledger is if nobody says.

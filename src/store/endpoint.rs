@@ -6,8 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
-use crate::domain::address::Target;
+use crate::domain::address::{Family, Target};
 use crate::domain::observation::Observation;
+use crate::domain::ranges::Range;
 
 /// The row of [`server_name`](Observation::server_name) where none was sent.
 const NO_NAME: i64 = 0;
@@ -92,6 +93,30 @@ pub(super) fn intern_name(
             insert.insert([name.as_str()])
         }
     }
+}
+
+/// Every address of `family`.
+pub(super) const fn every(family: Family) -> Range {
+    let last = match family {
+        Family::V4 => u32::MAX as u128,
+        Family::V6 => u128::MAX,
+    };
+    Range { family, first: 0, last }
+}
+
+/// The numbers of the endpoints at the addresses of `range`: first and last of each run of them, in order of addresses.
+pub(super) fn bounds(connection: &Connection, range: &Range) -> rusqlite::Result<Vec<(i64, i64)>> {
+    const SELECT: &str =
+        "SELECT number FROM address6 WHERE address_key BETWEEN ?1 AND ?2 ORDER BY address_key";
+    let ports = |address| (number(address, 0), number(address, u16::MAX));
+    if range.family == Family::V4 {
+        let first = |address: u128| number(address as u32 as i64, 0);
+        return Ok(vec![(first(range.first), first(range.last) | i64::from(u16::MAX))]);
+    }
+    let mut select = connection.prepare_cached(SELECT)?;
+    let key = |address: u128| address.to_be_bytes();
+    let numbers = select.query_map([key(range.first), key(range.last)], |row| row.get(0))?;
+    numbers.map(|number| number.map(ports)).collect()
 }
 
 /// The target of a row with the columns `endpoint_id` and `address_key`, which is that of `address6` or NULL.

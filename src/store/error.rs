@@ -20,6 +20,19 @@ pub enum StoreError {
         /// The newest schema that this version knows.
         known: i32,
     },
+    /// The file's schema is an older one, and it was to be read only.
+    #[error(
+        "{} was written by an older certsweep (schema {found}; this one reads {known}); \
+         open it for writing once, as store info does", .path.display()
+    )]
+    Older {
+        /// The ledger.
+        path: PathBuf,
+        /// The schema that the file has.
+        found: i32,
+        /// The schema that this version reads.
+        known: i32,
+    },
     /// The file is something else.
     #[error("{} is not a certsweep ledger and was left as it is; use another --store", .path.display())]
     Foreign {
@@ -30,6 +43,12 @@ pub enum StoreError {
     #[error("{} does not exist; check --store, or run a scan that writes it", .path.display())]
     Missing {
         /// The file.
+        path: PathBuf,
+    },
+    /// The ledger was to be merged into itself.
+    #[error("{} is the ledger itself; name another one to merge into it", .path.display())]
+    Itself {
+        /// The ledger.
         path: PathBuf,
     },
     /// The directory that is to hold the file cannot be made.

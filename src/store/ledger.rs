@@ -1,5 +1,6 @@
 //! The ledger as other rooms see it: every public operation, each one transaction.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -8,11 +9,14 @@ use super::batch::{self, Batch};
 use super::error::{Cause, StoreError};
 use super::finding::{self, Findings};
 use super::hold::Hold;
+use super::merge::{self, Merged};
 use super::scan::{self, Resumable};
+use super::search::{self, Page};
 use super::sighting::{self, Sighting};
-use super::{file, indicator};
+use super::{file, indicator, migration};
 use crate::domain::fingerprint::{Fingerprint, Sha256Fingerprint};
-use crate::domain::indicator::{IndicatorSet, Spread};
+use crate::domain::indicator::{Index, IndicatorSet, Spread};
+use crate::domain::query::{HashPrefix, Query, Visited};
 use crate::domain::scan::{Scan, Shard};
 use crate::domain::time::Timestamp;
 
@@ -54,9 +58,18 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// If there is no such file, or it is no ledger, or a newer one.
+    /// If there is no such file, or it is no ledger, or a newer one, or an older one, which [`Ledger::open`] migrates.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { connection: file::open_read_only(path)?, path: path.to_owned() })
+        let connection = file::open_read_only(path)?;
+        let found = migration::version(&connection).map_err(|error| Cause::from(error).at(path))?;
+        if found < migration::NEWEST {
+            return Err(StoreError::Older {
+                path: path.to_owned(),
+                found,
+                known: migration::NEWEST,
+            });
+        }
+        Ok(Self { connection, path: path.to_owned() })
     }
 
     /// Takes the right to go on with `scan`, so that no other process does at the same time.
@@ -179,6 +192,74 @@ impl Ledger {
     /// If the ledger cannot be read.
     pub fn add_to_spread(&self, scan: &str, spread: &mut Spread) -> Result<(), StoreError> {
         self.read(|connection| finding::add_to_spread(connection, scan, spread))
+    }
+
+    /// What `query` finds, `limit` rows at most; with an `index`, matches are those of the index and no others, whatever
+    /// matched when it was seen.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub fn search(
+        &self,
+        query: &Query,
+        index: Option<&Index>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.read(|connection| search::search(connection, query, index, limit))
+    }
+
+    /// Where the certificates with this hash were seen, and those that they lead to, with the reasons; of these what
+    /// `query` asks for.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub fn pivot(
+        &self,
+        hash: &HashPrefix,
+        query: &Query,
+        index: Option<&Index>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.read(|connection| search::pivot(connection, hash, query, (index, limit)))
+    }
+
+    /// The visits to `address`, on `port` or on all of them, from and until the moments of `window`, both included.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub fn visits_of(
+        &self,
+        address: IpAddr,
+        port: Option<u16>,
+        window: (Option<Timestamp>, Option<Timestamp>),
+    ) -> Result<Vec<Visited>, StoreError> {
+        self.read(|connection| search::visits_at(connection, (address, port), window))
+    }
+
+    /// The DER of each certificate that these visits saw, once, in the order of first sight.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub fn certificates_of(
+        &self,
+        address: IpAddr,
+        port: Option<u16>,
+        window: (Option<Timestamp>, Option<Timestamp>),
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.read(|connection| search::certificates_at(connection, (address, port), window))
+    }
+
+    /// Adds what the ledger at `other`, which stays as it is, holds to this one.
+    ///
+    /// # Errors
+    ///
+    /// If either is no ledger or a newer one, or this one cannot be written; then it is as it was.
+    pub fn merge(&mut self, other: &Path) -> Result<Merged, StoreError> {
+        merge::merge(&mut self.connection, &self.path, other)
     }
 
     /// How much the ledger holds.

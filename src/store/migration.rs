@@ -78,6 +78,11 @@ pub(super) fn rehearse_write(connection: &mut Connection) -> rusqlite::Result<()
     transaction.commit()
 }
 
+/// The schema that the ledger open as `connection` has.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {
+    pragma(connection, "user_version")
+}
+
 fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i32> {
     connection.pragma_query_value(None, name, |row| row.get(0))
 }

@@ -34,6 +34,8 @@ mod peers;
 mod probe;
 /// What was interrupted or killed is finished by `--resume`, nothing twice and nothing lost.
 mod resume;
+/// Search and show: what the ledger remembers.
+mod search;
 /// Strange but possible input.
 mod strange;
 /// What the tests share.

@@ -56,7 +56,7 @@ pub struct Seer {
     pub is_import: bool,
 }
 
-/// One certificate at one address.
+/// One certificate at one address, on all ports where as much was proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The certificate.
