@@ -34,6 +34,8 @@ pub(super) enum Command {
     Search(SearchArgs),
     /// Tell what was seen at one address, port by port, visit by visit; nothing is sent
     Show(ShowArgs),
+    /// Tell what changed: since the last scan, between scans, or between moments; nothing is sent
+    Diff(DiffArgs),
     /// List indicator sets, or check the files they are written in
     Indicators(IndicatorsArgs),
     /// Sweep a range of servers that this program starts itself, on loopback
@@ -231,6 +233,8 @@ pub(super) enum FailOn {
     Match,
     /// Anything that an indicator set asks for, guesses included: tiers A to E
     Any,
+    /// A match (tiers A and B) that is new at its place, moved there or is back
+    New,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -343,6 +347,52 @@ pub(super) enum ShowFormat {
     Jsonl,
     /// Every certificate seen there, once, as PEM
     Pem,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct DiffArgs {
+    /// One scan: what it changed. Two: what changed from the end of the first to the end of the second. None: what
+    /// the last scan changed
+    #[arg(value_name = "SCAN", num_args = 0..=2, conflicts_with_all = ["since", "until"])]
+    pub(super) scans: Vec<String>,
+    /// Changes later than this: 2026-11-24, 2026-11-24T02:18:24Z, 7d, yesterday (days in UTC, from their beginning)
+    #[arg(long, value_name = "WHEN")]
+    pub(super) since: Option<String>,
+    /// Changes up to this, likewise; a day is meant to its end [default: now]
+    #[arg(long, value_name = "WHEN")]
+    pub(super) until: Option<String>,
+    /// All certificates, and not only those that match an indicator
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Visits that were answered without a certificate, in a row, before it is called gone
+    #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(super) absent_after: u32,
+    /// Exit with 10 if a match is new, moved or returned
+    #[arg(long, value_name = "WHAT")]
+    pub(super) fail_on: Option<FailOnNew>,
+    #[command(flatten)]
+    pub(super) ledger: LedgerArgs,
+    /// What goes to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: DiffFormat,
+}
+
+/// What makes a diff exit with 10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOnNew {
+    /// A match (tiers A and B) is new, moved or returned
+    New,
+}
+
+/// The form of a diff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiffFormat {
+    /// A table; addresses and names are defanged
+    Human,
+    /// One JSON object a line
+    Jsonl,
+    /// A table in Markdown, likewise defanged
+    Markdown,
 }
 
 /// A tier's letter.

@@ -10,6 +10,7 @@ mod asking;
 mod bench;
 #[cfg(feature = "lab")]
 mod demo;
+mod diff;
 mod exit;
 mod indicators;
 mod pages;
@@ -59,6 +60,7 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Failure> {
         Command::Probe(args) => probe::run(&args),
         Command::Search(args) => search::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Indicators(args) => indicators::run(&args),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(&args),

@@ -14,14 +14,16 @@ use super::progress::Progress;
 use super::sink::{self, Sink};
 use super::terminal;
 use crate::domain::coverage::Coverage;
-use crate::domain::indicator::{Index, IndicatorSet, Shared, Spread};
+use crate::domain::indicator::{Index, IndicatorSet, Shared, Spread, Tier};
 use crate::domain::ladder::{Policy, Summary};
+use crate::domain::ledger::{Kind, Rules};
 use crate::domain::observation::Observation;
 use crate::domain::plan::{Plan, Tempo};
 use crate::domain::record::{self, Origin};
 use crate::domain::scan::{Counts, Fault, Scan};
 use crate::domain::spent::Spent;
 use crate::domain::text::defang_target;
+use crate::domain::time::Timestamp;
 use crate::domain::tls::own::{Glance, Goal, Hello};
 use crate::domain::tls::{Asked, Clients, Limits};
 use crate::engine::{self, Clock, Event, Prober, Ran, RunEnd, signals};
@@ -109,6 +111,8 @@ pub(super) struct Swept {
     pub(super) complete: bool,
     /// Indicators that were seen at so many places that they are probably shared.
     pub(super) shared: Vec<Shared>,
+    /// What changed for matches, how often, by the tier of the closest match.
+    pub(super) news: Vec<(Kind, Tier, u64)>,
     pub(super) ledger: Ledger,
     /// Why the results could not all be written, if so; what was written before is kept.
     pub(super) failure: Option<Failure>,
@@ -353,6 +357,18 @@ impl Collector<'_> {
         Ok(())
     }
 
+    /// What this scan changed, as far as it came.
+    fn news(&mut self, now: Timestamp) -> Vec<(Kind, Tier, u64)> {
+        let found = self
+            .ledger
+            .derive(Rules::default(), now)
+            .and_then(|_| self.ledger.transitions_of(&self.scan.id));
+        found.unwrap_or_else(|error| {
+            self.failure.get_or_insert(error.into());
+            Vec::new()
+        })
+    }
+
     fn finish(mut self, ran: Ran, clock: &Clock) -> Swept {
         self.progress.end();
         // Told to stop when all had been tried, a scan is as complete as any.
@@ -361,6 +377,7 @@ impl Collector<'_> {
         if let Err(error) = self.ledger.finish_scan(&self.scan.id, ended, complete) {
             self.failure.get_or_insert(error.into());
         }
+        let news = self.news(ended);
         let shared = self.spread.shared();
         if let Some(sink) = &mut self.sink {
             let end = (ended, complete);
@@ -376,6 +393,7 @@ impl Collector<'_> {
             covered: self.covered,
             complete,
             shared,
+            news,
             ledger: self.ledger,
             failure: self.failure,
         }

@@ -7,10 +7,11 @@ use super::chain::Chains;
 use super::endpoint::{self, Endpoints, Place};
 use super::error::Cause;
 use super::manner::Manners;
+use super::pending::{self, Quiet};
 use super::scan::{self, Numbers};
 use super::sighting::{self, Sight, Sightings};
 use super::visit::{self, Visit, Written};
-use super::{indicator, pending, progress};
+use super::{indicator, progress};
 use crate::domain::coverage::Coverage;
 use crate::domain::observation::Observation;
 use crate::domain::scan::{Counts, Fault};
@@ -120,7 +121,8 @@ impl<'c> Writer<'c> {
             Some(written) => written,
             None => visit::upsert(self.transaction, &mut self.visits, &visit)?,
         };
-        if written == Written::Changed {
+        // What matches is looked at whenever it is seen: its set may be newer than all its visits before.
+        if written == Written::Changed || !observation.matches.is_empty() {
             self.changed.push(visit.place);
         }
         for found in &observation.matches {
@@ -178,8 +180,9 @@ impl<'c> Writer<'c> {
             }
         }
         known.sort_unstable();
+        let mut quiet = Quiet::new(self.transaction)?;
         for (place, certificate) in known {
-            if !pending::is_quiet(self.transaction, place, scan, certificate)? {
+            if !quiet.is_quiet(place, scan, certificate)? {
                 self.changed.push(place);
             }
         }

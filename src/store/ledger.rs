@@ -27,7 +27,7 @@ use crate::domain::time::Timestamp;
 #[derive(Debug)]
 pub struct Ledger {
     pub(super) connection: Connection,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// How much a ledger holds.
@@ -291,10 +291,10 @@ impl Ledger {
     }
 
     /// Does `work` in one transaction, which is rolled back if it fails.
-    fn write(
+    pub(super) fn write<T>(
         &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<(), Cause>,
-    ) -> Result<(), StoreError> {
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Cause>,
+    ) -> Result<T, StoreError> {
         let done = self
             .connection
             // Immediate: the write lock is waited for here, and not between two statements, where
@@ -302,14 +302,15 @@ impl Ledger {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(Cause::from)
             .and_then(|transaction| {
-                work(&transaction)?;
-                Ok(transaction.commit()?)
+                let done = work(&transaction)?;
+                transaction.commit()?;
+                Ok(done)
             });
         done.map_err(|fault| fault.at(&self.path))
     }
 
     /// Does `work` in one read transaction, so that its queries see the same state.
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {

@@ -59,6 +59,7 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     for (script, version) in SCRIPTS.iter().zip(1_i32..) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if pragma(&transaction, "user_version")? < version {
+            read_schema(&transaction)?;
             transaction.execute_batch(script)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", version)?;
@@ -66,6 +67,12 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Makes SQLite read the schema anew if another process changed it: it only looks when a statement is run, and may take
+/// a view for the table that it knew under its name before.
+fn read_schema(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
 /// Writes a page, and changes nothing by it: whether writing works is known before a scan starts.

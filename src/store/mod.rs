@@ -11,6 +11,8 @@
 mod batch;
 mod certificate;
 mod chain;
+mod derive;
+mod difference;
 mod endpoint;
 mod error;
 mod file;
@@ -18,6 +20,7 @@ mod finding;
 mod hold;
 mod indicator;
 mod ledger;
+mod looking_back;
 mod manner;
 mod merge;
 mod migration;
@@ -26,6 +29,7 @@ mod progress;
 mod scan;
 mod search;
 mod sighting;
+mod transition;
 mod vantage;
 mod visit;
 
@@ -33,6 +37,7 @@ mod visit;
 mod tests;
 
 pub use batch::Batch;
+pub use difference::About;
 pub use error::StoreError;
 pub use finding::{Finding, Findings};
 pub use hold::Hold;
@@ -41,3 +46,6 @@ pub use merge::Merged;
 pub use scan::Resumable;
 pub use search::Page;
 pub use sighting::Sighting;
+pub use transition::{
+    Change, FirstSight, PastVisit, Pending, PlaceName, PlaceRow, ScanHead, SeenAt,
+};

@@ -36,6 +36,8 @@ mod probe;
 mod resume;
 /// Search and show: what the ledger remembers.
 mod search;
+/// Six nights of one range, as a nightly rescan tells them.
+mod story;
 /// Strange but possible input.
 mod strange;
 /// What the tests share.

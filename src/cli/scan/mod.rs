@@ -166,12 +166,19 @@ fn conclude(
     }
     let exit = swept.exit()?;
     reported?;
-    let found = args.fail_on.is_some_and(|what| {
-        swept.counts.of_tiers(|tier| match what {
-            FailOn::Exact => tier == Tier::A,
-            FailOn::Match => tier.is_certain(),
-            FailOn::Any => true,
-        }) > 0
-    });
+    let found = args.fail_on.is_some_and(|what| is_found(what, &swept));
     Ok(if found && exit == Exit::Done { Exit::Found } else { exit })
+}
+
+/// Whether there was what `what` names.
+fn is_found(what: FailOn, swept: &Swept) -> bool {
+    let count = |is_meant: fn(Tier) -> bool| swept.counts.of_tiers(is_meant);
+    match what {
+        FailOn::Exact => count(|tier| tier == Tier::A) > 0,
+        FailOn::Match => count(Tier::is_certain) > 0,
+        FailOn::Any => count(|_| true) > 0,
+        FailOn::New => {
+            swept.news.iter().any(|(kind, tier, _)| kind.is_arrival() && tier.is_certain())
+        }
+    }
 }

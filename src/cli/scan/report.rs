@@ -8,6 +8,7 @@ use crate::cli::exit::Failure;
 use crate::cli::session::Swept;
 use crate::cli::terminal;
 use crate::domain::indicator::{Index, Reported, Shared, Tier};
+use crate::domain::ledger::Kind;
 use crate::domain::plan::Plan;
 use crate::domain::scan::Scan;
 use crate::domain::text::{counted, defang_address, defang_name, escape, grouped};
@@ -39,10 +40,28 @@ pub(in crate::cli) fn report(
     if swept.counts.faults > 0 {
         text.push_str(&format!("{} were not probed because of a fault\n", swept.counts.faults));
     }
+    text.extend(news(&swept.news));
     if let Some(store) = store {
         text.push_str(&format!("scan {} is in {}\n", scan.id, store.display()));
     }
     Ok(text)
+}
+
+/// `changes of matches: 2 new, 1 moved (certsweep diff)`, if there were any.
+fn news(news: &[(Kind, Tier, u64)]) -> Option<String> {
+    let certain = |kind| {
+        let counts = news.iter().filter(|(of, tier, _)| *of == kind && tier.is_certain());
+        counts.map(|(.., count)| count).sum::<u64>()
+    };
+    let parts: Vec<String> = Kind::ALL
+        .into_iter()
+        .map(|kind| (kind, certain(kind)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| format!("{} {kind}", grouped(count.into())))
+        .collect();
+    let parts = parts.join(", ");
+    (!parts.is_empty())
+        .then(|| format!("changes of matches: {parts} (certsweep diff shows them)\n"))
 }
 
 /// What is certain, then what is guessed: a heading for each indicator, and under it a table of the addresses

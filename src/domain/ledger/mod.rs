@@ -7,12 +7,14 @@
 //! The rules are a fold over a history, so that the same visits give the same transitions, whenever and in whatever
 //! order they were written down or merged.
 
+mod difference;
 mod fold;
 mod round;
 #[cfg(test)]
 mod tests;
 mod transition;
 
+pub use difference::{Status, status};
 pub use fold::{Change, PlaceState, Standing};
 pub use round::{Head, rounds};
 pub use transition::{Kind, Subject, key};

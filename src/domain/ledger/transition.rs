@@ -27,6 +27,11 @@ impl Kind {
     /// All of them, the most telling first.
     pub const ALL: [Self; 5] = [Self::New, Self::Moved, Self::Returned, Self::Rotated, Self::Gone];
 
+    /// Whether the certificate is there now and was not.
+    pub const fn is_arrival(self) -> bool {
+        matches!(self, Self::New | Self::Moved | Self::Returned)
+    }
+
     /// The stable word, as records and the ledger hold it.
     pub const fn word(self) -> &'static str {
         match self {

@@ -2,12 +2,14 @@
 //!
 //! Everything that is asked must hold. Nothing here knows how a ledger is stored.
 
+mod changed;
 mod found;
 mod hash;
 mod pattern;
 mod pivot;
 mod timeline;
 
+pub use changed::{Changed, Difference, What};
 pub use found::{Certificate, Found, Matched, Seer};
 pub use hash::{HashPrefix, Which};
 pub use pattern::Pattern;

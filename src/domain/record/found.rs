@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::SCHEMA;
-use crate::domain::query::{Certificate, Found, Matched, Seer, Stretch, Why};
+use crate::domain::query::{Certificate, Changed, Found, Matched, Seer, Stretch, Why};
 
 /// One certificate at one address.
 pub fn found(found: &Found) -> Value {
@@ -60,6 +60,28 @@ pub fn stretch(address: IpAddr, stretch: &Stretch) -> Value {
         },
         "leaf": visit.certificate.as_ref().map(leaf),
         "matches": visit.matches.iter().map(matched).collect::<Vec<_>>(),
+    })
+}
+
+/// What changed at a place, or could not be told of it.
+pub fn changed(changed: &Changed) -> Value {
+    json!({
+        "type": "difference",
+        "schema": SCHEMA,
+        "what": changed.what.word(),
+        "missing_for": changed.what.missing_for(),
+        "time": changed.time,
+        "address": changed.target.address,
+        "port": changed.target.port,
+        "server_name": changed.server_name,
+        "vantage": changed.vantage,
+        "scan": changed.scan,
+        "leaf": leaf(&changed.certificate),
+        "previous": changed.previous.as_ref().map(leaf),
+        "from": changed.from.map(|(target, last_seen)| {
+            json!({ "address": target.address, "port": target.port, "last_seen": last_seen })
+        }),
+        "matches": changed.matches.iter().map(matched).collect::<Vec<_>>(),
     })
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-pub use found::{found, stretch};
+pub use found::{changed, found, stretch};
 pub use lines::Lines;
 
 use super::indicator::{Shared, Tier};

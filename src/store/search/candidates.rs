@@ -164,10 +164,8 @@ pub(super) fn led_to(
         FROM certificate";
     let seeds = with_hash(connection, hash)?;
     let mut select = connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?;
-    let of_seeds: Vec<Traits> = seeds
-        .iter()
-        .map(|id| select.query_row([id], traits))
-        .collect::<rusqlite::Result<_>>()?;
+    let of_seeds: Vec<Traits> =
+        seeds.iter().map(|id| select.query_row([id], traits)).collect::<rusqlite::Result<_>>()?;
     let mut led: Vec<(i64, Vec<Why>)> = seeds.iter().map(|id| (*id, Vec::new())).collect();
     let mut select = connection.prepare_cached(SELECT)?;
     let mut rows = select.query([])?;
@@ -200,7 +198,7 @@ fn traits(row: &Row<'_>) -> rusqlite::Result<Traits> {
 }
 
 /// What is known of certificates, and what they match.
-pub(super) struct Certificates<'c> {
+pub(in crate::store) struct Certificates<'c> {
     connection: &'c Connection,
     index: Option<&'c Index>,
     /// The last one described, which the next row is of mostly.
@@ -208,12 +206,18 @@ pub(super) struct Certificates<'c> {
 }
 
 impl<'c> Certificates<'c> {
-    pub(super) const fn new(connection: &'c Connection, index: Option<&'c Index>) -> Self {
+    pub(in crate::store) const fn new(
+        connection: &'c Connection,
+        index: Option<&'c Index>,
+    ) -> Self {
         Self { connection, index, last: None }
     }
 
     /// The certificate with row `id`, and its matches, the closest first.
-    pub(super) fn describe(&mut self, id: i64) -> rusqlite::Result<(Certificate, Vec<Matched>)> {
+    pub(in crate::store) fn describe(
+        &mut self,
+        id: i64,
+    ) -> rusqlite::Result<(Certificate, Vec<Matched>)> {
         if let Some((last, described)) = &self.last
             && *last == id
         {

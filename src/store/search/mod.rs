@@ -11,7 +11,8 @@ use rusqlite::Connection;
 
 use crate::domain::indicator::Index;
 use crate::domain::query::{Found, HashPrefix, Query, Why};
-use candidates::{Candidates, Certificates};
+use candidates::Candidates;
+pub(super) use candidates::Certificates;
 use places::Places;
 pub(super) use timeline::{certificates as certificates_at, visits as visits_at};
 

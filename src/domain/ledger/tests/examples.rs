@@ -82,6 +82,25 @@ fn how_each_leaf_stands_is_told_at_any_time() {
     assert_eq!(state.last_visit(), Some((Timestamp::from_seconds(2), false)));
 }
 
+#[test]
+fn what_was_not_looked_at_or_not_answered_is_never_gone() {
+    let at = |text: &str, since: i64| {
+        let (state, _) = changes(text, 2);
+        status(&state, 'a', Timestamp::from_seconds(since)).map(|status| {
+            let visits = if let Status::Missing(visits) = status { visits } else { 0 };
+            (status.words(), visits)
+        })
+    };
+    assert_eq!(at("a a", 2), Some(("present", 0)));
+    assert_eq!(at("a a", 3), Some(("not tried", 0)));
+    assert_eq!(at("a .", 2), Some(("unreachable", 0)));
+    assert_eq!(at("a -", 2), Some(("missing", 1)));
+    assert_eq!(at("a - .", 2), Some(("unreachable", 0)));
+    assert_eq!(at("a - -", 2), Some(("told", 0)));
+    assert_eq!(at("a b b", 2), Some(("told", 0)));
+    assert_eq!(at("- b", 1), None);
+}
+
 /// A place is no longer one of several leaves once all but one are gone.
 #[test]
 fn a_place_of_several_leaves_may_become_one_of_one() {
