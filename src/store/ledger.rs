@@ -35,7 +35,7 @@ pub struct Ledger {
 pub struct Summary {
     /// Different leaf certificates.
     pub certificates: u64,
-    /// Addresses with a port that showed one.
+    /// Addresses with a port that showed one to a visit.
     pub endpoints: u64,
     /// Certificates at endpoints, by server name and vantage.
     pub sightings: u64,
@@ -269,7 +269,7 @@ impl Ledger {
     /// If the ledger cannot be read.
     pub fn summary(&self) -> Result<Summary, StoreError> {
         const COUNT: &str = "SELECT (SELECT count(*) FROM certificate), \
-            (SELECT count(DISTINCT endpoint_id) FROM sighting), (SELECT count(*) FROM sighting), \
+            (SELECT count(DISTINCT endpoint_id) FROM visit), (SELECT count(*) FROM sighting), \
             (SELECT count(*) FROM scan)";
         self.read(|connection| {
             connection.query_row(COUNT, [], |row| {
@@ -285,7 +285,7 @@ impl Ledger {
     }
 
     /// Whether SQLite looks at each row for the rows that it refers to.
-    fn check_references(&self, checked: bool) -> Result<(), StoreError> {
+    pub(super) fn check_references(&self, checked: bool) -> Result<(), StoreError> {
         let set = self.connection.pragma_update(None, "foreign_keys", checked);
         set.map_err(|error| Cause::from(error).at(&self.path))
     }
