@@ -36,6 +36,8 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Tell what changed: since the last scan, between scans, or between moments; nothing is sent
     Diff(DiffArgs),
+    /// Look after the ledger: its size, whether it holds together, compacting, pruning, merging
+    Store(StoreArgs),
     /// List indicator sets, or check the files they are written in
     Indicators(IndicatorsArgs),
     /// Sweep a range of servers that this program starts itself, on loopback
@@ -364,9 +366,10 @@ pub(super) struct DiffArgs {
     /// All certificates, and not only those that match an indicator
     #[arg(long)]
     pub(super) all: bool,
-    /// Visits that were answered without a certificate, in a row, before it is called gone
-    #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u32).range(1..=16))]
-    pub(super) absent_after: u32,
+    /// Visits in a row that were answered without a certificate before it is called gone [default: absent_after in
+    /// certsweep.toml, or 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(super) absent_after: Option<u32>,
     /// Exit with 10 if a match is new, moved or returned
     #[arg(long, value_name = "WHAT")]
     pub(super) fail_on: Option<FailOnNew>,
@@ -393,6 +396,39 @@ pub(super) enum DiffFormat {
     Jsonl,
     /// A table in Markdown, likewise defanged
     Markdown,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct StoreArgs {
+    #[command(subcommand)]
+    pub(super) command: StoreCommand,
+    #[command(flatten)]
+    pub(super) ledger: LedgerArgs,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Say how large the ledger is and what fills it
+    Info,
+    /// Look whether the ledger holds together: its pages, its references, what must be true of it; exit 4 if not
+    Check,
+    /// Write the file anew without what is free in it; needs as much room again
+    Compact,
+    /// Drop old visits that tell nothing which those before and after them do not; sightings stay
+    Prune {
+        /// Visits older than this: 90d, 52w
+        #[arg(long, value_name = "LENGTH")]
+        older_than: String,
+        /// Drop visits with a match too; otherwise the evidence of matches is kept
+        #[arg(long)]
+        including_matches: bool,
+    },
+    /// Add what other ledgers hold, which stay as they are; merging one twice changes nothing
+    Merge {
+        /// Ledgers, such as those of shards
+        #[arg(value_name = "LEDGER", required = true)]
+        others: Vec<PathBuf>,
+    },
 }
 
 /// A tier's letter.
@@ -426,10 +462,10 @@ pub(super) enum SeenBy {
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct LedgerArgs {
     /// The ledger [default: certsweep/ledger.db in the user's data directory]
-    #[arg(long, value_name = "PATH", env = "CERTSWEEP_STORE")]
+    #[arg(long, value_name = "PATH", env = "CERTSWEEP_STORE", global = true)]
     pub(super) store: Option<PathBuf>,
     /// A settings file to use instead of certsweep.toml in the current directory
-    #[arg(long, value_name = "FILE", env = "CERTSWEEP_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "CERTSWEEP_CONFIG", global = true)]
     pub(super) config: Option<PathBuf>,
 }
 

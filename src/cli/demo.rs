@@ -13,6 +13,7 @@ use super::session::{self, Session};
 use super::{scan, source, terminal};
 use crate::domain::indicator::{self, Index};
 use crate::domain::ladder::{Depth, Policy};
+use crate::domain::ledger::Rules;
 use crate::domain::plan::{Plan, Tempo};
 use crate::domain::ports::PortSet;
 use crate::domain::scan::Shard;
@@ -54,6 +55,7 @@ async fn sweep(range: &Range, store: &Path, kept: Option<&Path>) -> Result<Exit,
         sink: None,
         output: None,
         stop,
+        rules: Rules::default(),
     };
     let mut swept = session.sweep(Arc::clone(&plan)).await?;
     terminal::print(&scan::report(&new, &plan, &swept, &index, kept)?)?;

@@ -20,7 +20,10 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, Failure> {
     let ledger = settings::ledger(&args.ledger)?;
     let window = window(args, &ledger, Clock::start().wall())?;
     let about = if args.all { About::Everything } else { About::Matches };
-    let rules = Rules::new(args.absent_after).unwrap_or_default();
+    let rules = match args.absent_after.and_then(Rules::new) {
+        Some(rules) => rules,
+        None => settings::rules(&args.ledger)?,
+    };
     let difference = ledger.difference(window, about, rules)?;
     terminal::print(&text(args.format, &difference))?;
     let is_found = args.fail_on.is_some() && difference.rows.iter().any(is_news);

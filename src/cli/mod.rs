@@ -25,6 +25,7 @@ mod settings;
 mod show;
 mod sink;
 mod source;
+mod store;
 mod terminal;
 
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Failure> {
         Command::Search(args) => search::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Store(args) => store::run(&args),
         Command::Indicators(args) => indicators::run(&args),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(&args),

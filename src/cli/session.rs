@@ -99,6 +99,8 @@ pub(super) struct Session<'a> {
     pub(super) sink: Option<Box<dyn Sink>>,
     pub(super) output: Option<&'a Path>,
     pub(super) stop: CancellationToken,
+    /// When a certificate is called gone.
+    pub(super) rules: Rules,
 }
 
 /// How a sweep ended.
@@ -209,6 +211,7 @@ impl Session<'_> {
             has_skipped: false,
             failure: None,
             stop: self.stop,
+            rules: self.rules,
             interruption_told: false,
         };
         let collector = collector.collect(events).await;
@@ -238,6 +241,7 @@ struct Collector<'a> {
     has_skipped: bool,
     failure: Option<Failure>,
     stop: CancellationToken,
+    rules: Rules,
     interruption_told: bool,
 }
 
@@ -361,7 +365,7 @@ impl Collector<'_> {
     fn news(&mut self, now: Timestamp) -> Vec<(Kind, Tier, u64)> {
         let found = self
             .ledger
-            .derive(Rules::default(), now)
+            .derive(self.rules, now)
             .and_then(|_| self.ledger.transitions_of(&self.scan.id));
         found.unwrap_or_else(|error| {
             self.failure.get_or_insert(error.into());

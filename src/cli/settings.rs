@@ -11,6 +11,7 @@ use super::args::{Format, Handshake, LedgerArgs, ScanArgs};
 use super::exit::Failure;
 use super::{source, terminal};
 use crate::domain::document::{Document, Placed};
+use crate::domain::ledger::Rules;
 use crate::domain::pace::RATE_MIN;
 use crate::domain::scope::Scope;
 use crate::engine::limits;
@@ -19,7 +20,7 @@ use crate::store::{Ledger, StoreError};
 /// The settings file that is read where there is one.
 const FILE: &str = "certsweep.toml";
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "rate",
     "rate_per_prefix",
     "concurrency",
@@ -30,6 +31,7 @@ const KEYS: [&str; 10] = [
     "handshake",
     "vantage",
     "indicators",
+    "absent_after",
 ];
 
 /// Where a setting came from.
@@ -82,6 +84,8 @@ pub(super) struct File {
     vantage: Option<String>,
     /// Indicator set files, besides those given as flags.
     pub(super) indicators: Vec<PathBuf>,
+    /// When a certificate is called gone.
+    pub(super) rules: Rules,
 }
 
 impl File {
@@ -116,6 +120,13 @@ impl File {
                 Err(document.complain(number.span.start, format!("'timeout' {TIMEOUT_BOUNDS}")))
             }
         };
+        let rules = match count("absent_after", table.positive_number("absent_after")?)? {
+            None => Rules::default(),
+            Some(visits) => u32::try_from(visits).ok().and_then(Rules::new).ok_or_else(|| {
+                let most = Rules::ABSENT_AFTER_MAX;
+                document.complain(0, format!("'absent_after' must be from 1 to {most} visits"))
+            })?,
+        };
         let settings = Self {
             name: file.to_owned(),
             rate: table.rate("rate")?,
@@ -133,6 +144,7 @@ impl File {
                 .into_iter()
                 .map(|path| path.value.into())
                 .collect(),
+            rules,
         };
         table.finish()?;
         Ok(settings)
@@ -161,6 +173,8 @@ pub(super) struct Settings {
     pub(super) format: Setting<Format>,
     pub(super) handshake: Setting<Handshake>,
     pub(super) vantage: Setting<String>,
+    /// When a certificate is called gone.
+    pub(super) rules: Rules,
 }
 
 impl Settings {
@@ -220,6 +234,7 @@ impl Settings {
                 file.vantage.clone(),
                 "default".to_owned(),
             ),
+            rules: file.rules,
         })
     }
 }
@@ -240,6 +255,11 @@ fn duration(seconds: f64) -> Option<Duration> {
 pub(super) fn store(args: &LedgerArgs) -> Result<PathBuf, Failure> {
     let file = File::read(args.config.as_deref())?;
     args.store.clone().or(file.store).map_or_else(default_store, Ok)
+}
+
+/// When a certificate is called gone, as the settings file says.
+pub(super) fn rules(args: &LedgerArgs) -> Result<Rules, Failure> {
+    Ok(File::read(args.config.as_deref())?.rules)
 }
 
 /// That ledger, to be read. One of an older schema is migrated first.

@@ -94,6 +94,17 @@ pub enum StoreError {
         /// The ledger.
         path: PathBuf,
     },
+    /// There is no room to write the file anew.
+    #[error(
+        "no space to compact {}: it takes about {needed} octets beside it and as many in the folder \
+         for temporary files; nothing was changed", .path.display()
+    )]
+    NoRoomToCompact {
+        /// The ledger.
+        path: PathBuf,
+        /// The size of the ledger, in octets.
+        needed: u64,
+    },
     /// Another process kept the file locked for longer than we wait.
     #[error("{} is locked by another process; wait for it or use another --store", .path.display())]
     Busy {
@@ -123,6 +134,27 @@ pub enum StoreError {
         path: PathBuf,
         /// The scan's id.
         scan: String,
+    },
+    /// Another process is at work on the same.
+    #[error(
+        "{holder} is at work on the same part of the plan, says {} ({name}); wait for it to end, or \
+         for its lease to run out a minute after it was last heard of", .path.display()
+    )]
+    Leased {
+        /// The ledger.
+        path: PathBuf,
+        /// What it is at work on.
+        name: String,
+        /// Who it is: its machine and its scan.
+        holder: String,
+    },
+    /// Another process took over what this one was at work on.
+    #[error("{name} of {} was taken over by another process; what was written before is kept", .path.display())]
+    LeaseLost {
+        /// The ledger.
+        path: PathBuf,
+        /// What it was at work on.
+        name: String,
     },
     /// No scan has this id.
     #[error("{} holds no scan {scan}; check --store and the scan's id", .path.display())]
@@ -160,6 +192,8 @@ pub enum StoreError {
 pub(super) enum Cause {
     Sqlite(rusqlite::Error),
     UnknownScan(String),
+    Leased { name: String, holder: String },
+    LeaseLost(String),
     UnknownIndicator { set: String, indicator: String },
 }
 
@@ -180,6 +214,8 @@ impl Cause {
         let path = path.to_owned();
         match self {
             Self::Sqlite(error) => of_sqlite(path, error),
+            Self::Leased { name, holder } => StoreError::Leased { path, name, holder },
+            Self::LeaseLost(name) => StoreError::LeaseLost { path, name },
             Self::UnknownScan(scan) => StoreError::UnknownScan { path, scan },
             Self::UnknownIndicator { set, indicator } => {
                 StoreError::UnknownIndicator { path, set, indicator }

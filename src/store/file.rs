@@ -94,7 +94,8 @@ fn create_directory(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn log_of(path: &Path) -> PathBuf {
+/// The log of the ledger at `path`.
+pub(super) fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     name.into()

@@ -61,7 +61,7 @@ impl Ledger {
     /// If there is no such file, or it is no ledger, or a newer one, or an older one, which [`Ledger::open`] migrates.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         let connection = file::open_read_only(path)?;
-        let found = migration::version(&connection).map_err(|error| Cause::from(error).at(path))?;
+        let found = migration::schema(&connection).map_err(|error| Cause::from(error).at(path))?;
         if found < migration::NEWEST {
             return Err(StoreError::Older {
                 path: path.to_owned(),

@@ -85,8 +85,8 @@ pub(super) fn rehearse_write(connection: &mut Connection) -> rusqlite::Result<()
     transaction.commit()
 }
 
-/// The schema that the ledger open as `connection` has.
-pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {
+/// The version of the schema that the file has.
+pub(super) fn schema(connection: &Connection) -> rusqlite::Result<i32> {
     pragma(connection, "user_version")
 }
 

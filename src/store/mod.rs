@@ -26,10 +26,12 @@ mod merge;
 mod migration;
 mod pending;
 mod progress;
+mod prune;
 mod scan;
 mod search;
 mod sighting;
 mod transition;
+mod upkeep;
 mod vantage;
 mod visit;
 
@@ -43,9 +45,11 @@ pub use finding::{Finding, Findings};
 pub use hold::Hold;
 pub use ledger::{Ledger, Summary};
 pub use merge::Merged;
+pub use prune::Pruned;
 pub use scan::Resumable;
 pub use search::Page;
 pub use sighting::Sighting;
 pub use transition::{
     Change, FirstSight, PastVisit, Pending, PlaceName, PlaceRow, ScanHead, SeenAt,
 };
+pub use upkeep::{Compacted, Info};

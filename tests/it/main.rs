@@ -24,6 +24,8 @@ mod lab_table;
 mod large;
 /// Leaves that no well-behaved server shows.
 mod leaves;
+/// Ledgers put together.
+mod merge;
 /// Ledgers of earlier versions keep what they hold.
 mod old_ledgers;
 /// Help, manual pages, completions and the listing of indicators.

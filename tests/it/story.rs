@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use certsweep::lab::{Field, FieldServer};
 use tokio::runtime::Runtime;
 
-use crate::support::{Finished, Workspace, runtime};
+use crate::support::{Finished, Workspace, query, runtime};
 
 /// What the hosts 1 to 4 do in each night: `i` shows the indicator, `p` a plain certificate, `d` is down, and `-` ends
 /// the connection at once. All other hosts do that in every night.
@@ -51,7 +51,7 @@ impl Story {
     fn sweep(&self, night: usize, more: &str) -> Finished {
         self.night.store(night - 1, Ordering::SeqCst);
         let line = format!(
-            "scan {NETWORK}/29 --ports {} --indicators field.toml --timeout 1 {more}",
+            "scan {NETWORK}/29 --ports {} --indicators field.toml --timeout 1 --seed 7 --concurrency 1 {more}",
             self.field.port()
         );
         self.workspace.run(&line)
@@ -98,26 +98,117 @@ fn rows(text: &str) -> Vec<String> {
     text.lines().filter(|line| !line.is_empty()).skip(2).map(row).collect()
 }
 
+/// What a diff says of a night: the number of rows of each kind.
+fn summary(changes: [u32; 5], open: [u32; 3]) -> String {
+    let [new, moved, returned, rotated, gone] = changes;
+    let [missing, unreachable, not_tried] = open;
+    format!(
+        "from TIME to TIME (UTC): new {new}, moved {moved}, returned {returned}, rotated {rotated}, \
+         gone {gone}; not gone: missing {missing}, unreachable {unreachable}, not tried {not_tried}"
+    )
+}
+
+const INDICATOR: &str = "sha1:INDICATOR vpn000000001[.]demo[.]invalid";
+const PLAIN: &str = "sha1:PLAIN p256[.]lab[.]invalid";
+
+/// A row of a diff: what, at which host, which certificate, and what was there or where it was before.
+fn row(what: &str, host: u8, certificate: &str, before: &str) -> String {
+    format!(
+        "{what} | 127.83.7[.]{host}:PORT | {certificate} | TIME | {before} | A sha1:INDICAT~\u{2026} | \
+         demo / demo-2026-11-24"
+    )
+}
+
 #[test]
 fn each_night_tells_what_changed_and_never_calls_gone_what_did_not_answer() {
     let story = Story::begin();
-    let source = "A sha1:INDICAT~\u{2026} | demo / demo-2026-11-24";
-    let diff = |night: usize, exit: i32, expected: &[&str]| {
+    let night = |night: usize, exit: i32, expected: &[String]| {
         story.sweep(night, "--fail-on new").expect(exit);
         let told = story.told("diff --format markdown");
         assert_eq!(rows(&told), expected, "night {night}: {told}");
     };
-    let indicator = "sha1:INDICATOR vpn000000001[.]demo[.]invalid";
-    let plain = "sha1:PLAIN p256[.]lab[.]invalid";
-    diff(
-        1,
+    let is_new = |host| row("new", host, INDICATOR, "-");
+    night(1, 10, &[is_new(1), is_new(2), summary([2, 0, 0, 0, 0], [0, 0, 0])]);
+    let moved = row("moved", 3, INDICATOR, "127.83.7[.]2:PORT TIME");
+    night(
+        2,
         10,
         &[
-            &format!("new | 127.83.7[.]1:PORT | {indicator} | TIME | - | {source}"),
-            &format!("new | 127.83.7[.]2:PORT | {indicator} | TIME | - | {source}"),
-            "from TIME to TIME (UTC): new 2, moved 0, returned 0, rotated 0, gone 0; \
-             not gone: missing 0, unreachable 0, not tried 0",
+            moved,
+            row("missing 1x", 2, INDICATOR, "-"),
+            row("unreachable", 1, INDICATOR, "-"),
+            summary([0, 1, 0, 0, 0], [1, 1, 0]),
         ],
     );
-    let _ = plain;
+    night(3, 0, &[row("rotated", 2, PLAIN, INDICATOR), summary([0, 0, 0, 1, 0], [0, 0, 0])]);
+    let missing = |host| row("missing 1x", host, INDICATOR, "-");
+    night(4, 0, &[missing(1), missing(3), summary([0; 5], [2, 0, 0])]);
+    night(
+        5,
+        0,
+        &[
+            row("gone", 1, INDICATOR, "-"),
+            row("unreachable", 3, INDICATOR, "-"),
+            summary([0, 0, 0, 0, 1], [0, 1, 0]),
+        ],
+    );
+    night(6, 10, &[row("returned", 1, INDICATOR, "-"), summary([0, 0, 1, 0, 0], [0; 3])]);
+    kept(&story);
+}
+
+/// What the ledger holds after the six nights.
+fn kept(story: &Story) {
+    let transitions = query(
+        &story.workspace.ledger(),
+        "SELECT kind, address, tier FROM transitions ORDER BY time, address",
+    );
+    let expected = [
+        "new 127.83.7.1 A",
+        "new 127.83.7.2 A",
+        "moved 127.83.7.3 A",
+        "rotated 127.83.7.2 A",
+        "gone 127.83.7.1 A",
+        "returned 127.83.7.1 A",
+    ];
+    assert_eq!(transitions, expected);
+    let found = story.told(&format!("search {} --format csv", story.field.indicator().sha1));
+    let column = |line: &str, at: usize| line.split(',').nth(at).unwrap().to_owned();
+    let counts: Vec<_> =
+        found.lines().skip(1).map(|line| (column(line, 9), column(line, 14))).collect();
+    let expected = [("127.83.7.1", "3"), ("127.83.7.2", "1"), ("127.83.7.3", "3")];
+    assert_eq!(counts, expected.map(|(address, count)| (address.to_owned(), count.to_owned())));
+    // Everything: the plain certificate at hosts 2 and 4 too, and what happened in all nights together.
+    let all = story.told("diff --since today --all --format markdown");
+    let all: Vec<String> = rows(&all).into_iter().map(|row| row.replace(" | TIME", "")).collect();
+    let kind = |row: &String| row.split(" | ").take(2).collect::<Vec<_>>().join(" ");
+    let told: Vec<String> = all.iter().map(kind).collect();
+    assert_eq!(told[..told.len() - 1].len(), 8, "{told:?}");
+    assert_eq!(all.last().unwrap(), &summary([4, 1, 1, 1, 1], [0; 3]));
+}
+
+/// A single scan that was not looked at since, and a place that was not tried, are told as that.
+#[test]
+fn what_was_not_tried_is_told_as_that() {
+    let story = Story::begin();
+    story.sweep(1, "").expect(0);
+    let other = format!("scan 127.83.7.8/29 --ports {} --timeout 1", story.field.port());
+    story.workspace.run(&other).expect(0);
+    let told = story.told("diff --format markdown");
+    let expected = [
+        row("not tried", 1, INDICATOR, "-"),
+        row("not tried", 2, INDICATOR, "-"),
+        summary([0; 5], [0, 0, 2]),
+    ];
+    assert_eq!(rows(&told), expected, "{told}");
+    let scans = query(&story.workspace.ledger(), "SELECT id FROM scan ORDER BY started");
+    let told = story.told(&format!("diff {} --format markdown", scans[0]));
+    assert_eq!(rows(&told).last().unwrap(), &summary([2, 0, 0, 0, 0], [0; 3]));
+    let told = story.told(&format!("diff {} {} --format markdown", scans[0], scans[1]));
+    assert_eq!(rows(&told).last().unwrap(), &summary([0; 5], [0, 0, 2]));
+    let unknown = story.workspace.run("diff 01JD0000000000000000000000").expect(2);
+    assert!(
+        unknown.stderr.contains("holds no scan 01JD0000000000000000000000"),
+        "{}",
+        unknown.stderr
+    );
 }

@@ -19,6 +19,7 @@ use crate::cli::{scan, sink};
 use crate::domain::coverage::Coverage;
 use crate::domain::indicator::Index;
 use crate::domain::ladder::Policy;
+use crate::domain::ledger::Rules;
 use crate::domain::observation::Observation;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Plan, Tempo};
@@ -172,6 +173,7 @@ impl Sweep<'_> {
             sink,
             output: Some(&output),
             stop: CancellationToken::new(),
+            rules: Rules::default(),
         };
         let meter = Meter::start();
         let mut swept = session.sweep(plan).await?;

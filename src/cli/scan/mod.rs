@@ -77,7 +77,8 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
     terminal::note(&opening_line(&begun.scan, &plan));
     let (plan, index) = (Arc::new(plan), Arc::new(Index::new(&sets)));
     let scan = begun.scan.clone();
-    let session = Session { begun, index: Arc::clone(&index), policy, sink, output, stop };
+    let rules = settings.rules;
+    let session = Session { begun, index: Arc::clone(&index), policy, sink, output, stop, rules };
     let swept = session.sweep(Arc::clone(&plan)).await?;
     if let Some(time) = swept.spent.told(&plan.tempo) {
         terminal::note(&time);

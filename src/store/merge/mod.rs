@@ -35,7 +35,7 @@ pub(super) fn merge(
     if is_same(path, other) {
         return Err(StoreError::Itself { path: path.to_owned() });
     }
-    let is_older = migration::version(&theirs).map_err(|error| Cause::from(error).at(other))?
+    let is_older = migration::schema(&theirs).map_err(|error| Cause::from(error).at(other))?
         < migration::NEWEST;
     let copy = if is_older { Some(Copy::migrated(&theirs, path, other)?) } else { None };
     drop(theirs);

@@ -5,6 +5,7 @@ mod opening;
 mod recording;
 mod resuming;
 mod tiers;
+mod upkeep;
 mod views;
 
 use std::path::PathBuf;
