@@ -13,4 +13,5 @@ pub mod ledger;
 pub mod outcomes;
 pub mod records;
 pub mod speed;
+pub mod transitions;
 pub mod vocabulary;

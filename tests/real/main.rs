@@ -14,6 +14,7 @@
 mod certificate;
 mod clock;
 mod confirm;
+mod crash;
 mod disk;
 mod fingerprints;
 mod leaves;
