@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod cert;
+pub mod collected;
 #[cfg(test)]
 mod corpus;
 pub mod courtesy;

@@ -8,7 +8,7 @@ use super::digests::Digests;
 use super::provenance::Provenance;
 use super::{Indicator, IndicatorSet, Match, Reported, Rule, Template};
 use crate::domain::cert::Leaf;
-use crate::domain::fingerprint::{Fingerprint, Sha256Fingerprint};
+use crate::domain::fingerprint::{Fingerprint, Sha1Fingerprint, Sha256Fingerprint};
 
 /// The indicators of several sets, by what they match.
 ///
@@ -142,6 +142,31 @@ impl Index {
         found
     }
 
+    /// Every indicator that a certificate of which only these hashes are known matches: the leaf's own, and that of
+    /// its key. Names and structure need the leaf.
+    pub fn matches_hashes(
+        &self,
+        sha1: Option<Sha1Fingerprint>,
+        sha256: Option<Sha256Fingerprint>,
+        spki_sha256: Option<Sha256Fingerprint>,
+    ) -> Vec<Match> {
+        let mut found = Vec::new();
+        if let Some(hash) = sha1 {
+            let indicator = Indicator::Leaf(Fingerprint::Sha1(hash));
+            let exact = self.sha1.numbers(&hash.0);
+            found.extend(exact.filter_map(|number| self.found(number, &indicator)));
+        }
+        if let Some(hash) = sha256 {
+            let indicator = Indicator::Leaf(Fingerprint::Sha256(hash));
+            let exact = self.sha256.numbers(&hash.0);
+            found.extend(exact.filter_map(|number| self.found(number, &indicator)));
+        }
+        if let Some(key) = spki_sha256 {
+            self.match_key(key, &mut found);
+        }
+        found
+    }
+
     /// The match of indicator `number`, which is `indicator`.
     fn found(&self, number: u32, indicator: &Indicator) -> Option<Match> {
         let (origin, _) = self.provenance.origin(number)?;
@@ -201,7 +226,6 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fingerprint::Sha1Fingerprint;
     use crate::domain::indicator::{Certificate, read};
 
     fn softether() -> Leaf {
