@@ -1,7 +1,9 @@
 //! Foreign formats in: text goes in, values of `domain` come out.
 //!
-//! One file per format, and one registry that tells them apart. Nothing here opens a file.
+//! One file per format, and one registry that tells them apart. Nothing here opens a file. Target lists are here,
+//! certificates that others collected in [`collected`].
 
+pub mod collected;
 mod masscan;
 mod nmap;
 mod plain;
