@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::ladder::Depth;
 use crate::domain::scan::Shard;
+use crate::import::collected::Format as Collection;
 
 /// Sweep address ranges for TLS certificates that threat reports name, and remember where they were seen.
 ///
@@ -38,6 +40,11 @@ pub(super) enum Command {
     Diff(DiffArgs),
     /// Look after the ledger: its size, whether it holds together, compacting, pruning, merging
     Store(StoreArgs),
+    /// Match certificates that others collected, without sending anything
+    ///
+    /// Reads what scanners, sensors and search engines wrote, and looks every certificate in it up among the
+    /// indicators. What matches was reported by others: nothing of it was presented to this program or proven to it.
+    Match(MatchArgs),
     /// List indicator sets, or check the files they are written in
     Indicators(IndicatorsArgs),
     /// Sweep a range of servers that this program starts itself, on loopback
@@ -467,6 +474,34 @@ pub(super) struct LedgerArgs {
     /// A settings file to use instead of certsweep.toml in the current directory
     #[arg(long, value_name = "FILE", env = "CERTSWEEP_CONFIG", global = true)]
     pub(super) config: Option<PathBuf>,
+pub(super) struct MatchArgs {
+    /// Files, folders with all in them, or - for standard input; gzip is unpacked
+    #[arg(value_name = "FILE|FOLDER", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Take every file for this format [default: as its first bytes or lines say]
+    #[arg(long, value_name = "FORMAT", value_parser = collected_format())]
+    pub(super) from: Option<Collection>,
+    /// A name for where all of it was seen from, kept in every record [default: the name of the format]
+    #[arg(long = "as", value_name = "NAME")]
+    pub(super) vantage: Option<String>,
+    /// An indicator set to match besides the built-in ones; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(super) indicators: Vec<PathBuf>,
+    /// What goes to standard output: what matches, and nothing else
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: Format,
+    /// Exit with 10 if there was one
+    #[arg(long, value_name = "WHAT")]
+    pub(super) fail_on: Option<FailOn>,
+}
+
+/// The words for the formats that certificates are collected in.
+fn collected_format() -> impl TypedValueParser<Value = Collection> {
+    let words = Collection::WORDS.map(|(word, _)| word);
+    PossibleValuesParser::new(words).try_map(|word| {
+        let known = Collection::WORDS.into_iter().find(|(known, _)| *known == word);
+        known.map(|(_, format)| format).ok_or("no such format")
+    })
 }
 
 #[derive(Clone, Debug, Args)]

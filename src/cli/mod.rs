@@ -8,6 +8,7 @@ mod args;
 mod asking;
 #[cfg(feature = "lab")]
 mod bench;
+mod collected;
 #[cfg(feature = "lab")]
 mod demo;
 mod diff;
@@ -63,6 +64,7 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Failure> {
         Command::Show(args) => show::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Store(args) => store::run(&args),
+        Command::Match(args) => collected::run(&args),
         Command::Indicators(args) => indicators::run(&args),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(&args),

@@ -11,6 +11,10 @@
 //! **A target list format**: a file in `import/` with a function from a line to its targets, a line in
 //! the registry `FORMATS`, examples in its tests. It must say `Foreign` for every line that is not its own.
 //!
+//! **A format of collected certificates**: a file in `import/collected/` with a `Form` that claims its objects and reads
+//! them, a variant of [`Format`](crate::import::collected::Format), a line in `FORMS`, a sample in `tests.rs`, a row in
+//! [`collected`](super::collected). It must claim no object of another format, and refuse what it cannot read.
+//!
 //! **A lab behaviour**: a variant of `Behaviour` with a line on what a client sees, its place in the table of
 //! `lab/layout.rs`, its `Expected`, its conversation in `lab/conversation.rs`. The test of the whole table
 //! then holds the program to it.

@@ -13,6 +13,7 @@
 //! | outcome | how a probe ended, from a closed list; data, never an error ([`outcomes`](super::outcomes)) |
 //! | observation | one visit's record |
 //! | reported | an address that a report names: dated, shown beside matches, never a match |
+//! | collected | a certificate in a file of somebody else's: reported by others, never presented or proven to us ([`collected`](super::collected)) |
 //! | evidence | how much the server proved ([`evidence`](super::evidence)) |
 //! | tier | how close a match is: A the exact leaf, B the same public key in another certificate, C a reported name together with the SoftEther default template, D a profile rule, E only that template |
 //! | guess | a match at tier C, D or E: what is alike, and not the reported certificate or key |

@@ -6,6 +6,8 @@
 mod bench;
 /// Certificates written field by field.
 mod certificate;
+/// `certsweep match`: what others collected, looked up among the indicators.
+mod collected;
 /// Fifty thousand targets at full speed, each with its exact outcome.
 mod crowd;
 /// `certsweep demo` finds what it promises.

@@ -4,9 +4,10 @@ use certsweep::lab::CertificateKind;
 
 use crate::support::{Lab, Workspace};
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "scan",
     "probe",
+    "match",
     "indicators",
     "indicators list",
     "indicators check",

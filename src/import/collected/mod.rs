@@ -161,7 +161,10 @@ impl Wrong {
 
     /// The complaint about `line`, which is number `number` of `file`.
     fn placed(self, file: &str, number: usize, line: &str) -> Diagnostic {
-        let near = line.find(&self.near).and_then(|at| line.get(..at));
+        // A whole text of JSON rather than a part of another one.
+        let quoted = line.find(&format!("\"{}\"", self.near)).map(|at| at + 1);
+        let near = quoted.or_else(|| line.find(&self.near)).filter(|_| !self.near.is_empty());
+        let near = near.and_then(|at| line.get(..at));
         let at = self.at.or_else(|| near.map(|before| before.chars().count())).unwrap_or_default();
         Diagnostic { file: file.to_owned(), at: Some((number, at + 1)), message: self.message }
     }

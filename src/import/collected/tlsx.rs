@@ -19,7 +19,7 @@ fn read(object: &Value) -> Result<Found, Wrong> {
     let host = json::text(object, &["host"])?;
     let address = match json::read(object, &["ip"], facts::address)? {
         Some(address) => Some(address),
-        None => host.and_then(|host| facts::address(host).ok()),
+        None => host.filter(|host| is_address(host)).map(facts::address).transpose()?,
     };
     let name = json::text(object, &["sni"])?;
     let seen = Collected {
@@ -43,6 +43,11 @@ fn read(object: &Value) -> Result<Found, Wrong> {
     };
     facts::add(&mut found, der, claims, seen);
     Ok(found)
+}
+
+/// Whether `host` is meant as an address, right or wrong: digits and dots, or colons.
+fn is_address(host: &str) -> bool {
+    host.contains(':') || host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 #[cfg(test)]
@@ -88,6 +93,7 @@ mod tests {
             line("null", "true", ""),
             line("null", "443", ",\"timestamp\":\"yesterday\""),
             line("null", "443", ",\"certificate\":\"MIIB\""),
+            "{\"host\":\"192.0.2\",\"probe_status\":true}\n".to_owned(),
         ];
         assert_eq!(
             said(&text.concat()),
@@ -99,6 +105,7 @@ mod tests {
                 "f:5:44: port should be a port, not 'true'",
                 "f:6:67: 'yesterday' is no time such as 2026-11-24T02:18:24Z",
                 "f:7:69: no certificate in PEM form",
+                "f:8:10: '192.0.2' is no IP address",
             ]
         );
     }
