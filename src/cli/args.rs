@@ -474,6 +474,9 @@ pub(super) struct LedgerArgs {
     /// A settings file to use instead of certsweep.toml in the current directory
     #[arg(long, value_name = "FILE", env = "CERTSWEEP_CONFIG", global = true)]
     pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
 pub(super) struct MatchArgs {
     /// Files, folders with all in them, or - for standard input; gzip is unpacked
     #[arg(value_name = "FILE|FOLDER", required = true)]
@@ -487,6 +490,11 @@ pub(super) struct MatchArgs {
     /// An indicator set to match besides the built-in ones; may be given several times
     #[arg(long, value_name = "FILE")]
     pub(super) indicators: Vec<PathBuf>,
+    /// Match only, and remember nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) ledger: LedgerArgs,
     /// What goes to standard output: what matches, and nothing else
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) format: Format,

@@ -66,3 +66,11 @@
 //! as it is known; `der` is `null` where nobody has the bytes), `matches` and `reported`. The last record is of type
 //! `collection` with `event` `ended` and counts: `files`, `certificates`, `refused` and `doubted` lines, `unreadable` files,
 //! `passed_over` files, and `matched_by_tier`.
+//!
+//! # What is remembered
+//!
+//! Certificates go into the ledger with the others; where a file has hashes alone, these are kept, and completed when the
+//! bytes are met. Where a file says address, port and time, there is a sighting of the vantage `--as` (or the format's name), of
+//! kind `import`. It is never mixed with own scans: there is no visit, no coverage, and no transition. A certificate without
+//! address or time is kept without a sighting. A moment inside the interval that is known is no other sighting, so that a file
+//! may be read twice. The tables `import` and `import_certificate` say which file brought what.

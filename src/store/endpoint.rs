@@ -9,6 +9,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 use crate::domain::address::{Family, Target};
 use crate::domain::observation::Observation;
 use crate::domain::ranges::Range;
+use crate::domain::server_name::ServerName;
 
 /// The row of [`server_name`](Observation::server_name) where none was sent.
 const NO_NAME: i64 = 0;
@@ -80,7 +81,15 @@ pub(super) fn intern_name(
     connection: &Connection,
     observation: &Observation,
 ) -> rusqlite::Result<i64> {
-    let Some(name) = &observation.server_name else { return Ok(NO_NAME) };
+    intern_server_name(connection, observation.server_name.as_ref())
+}
+
+/// The row of the server name `name`, made if there is none.
+pub(super) fn intern_server_name(
+    connection: &Connection,
+    name: Option<&ServerName>,
+) -> rusqlite::Result<i64> {
+    let Some(name) = name else { return Ok(NO_NAME) };
     let known = connection
         .prepare_cached("SELECT id FROM server_name WHERE name = ?1")?
         .query_row([name.as_str()], |row| row.get(0))

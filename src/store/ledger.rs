@@ -11,11 +11,11 @@ use super::finding::{self, Findings};
 use super::hold::Hold;
 use super::merge::{self, Merged};
 use super::scan::{self, Resumable};
-use super::search::{self, Page};
+use super::search::{self, Matcher, Page};
 use super::sighting::{self, Sighting};
 use super::{file, indicator, migration};
 use crate::domain::fingerprint::{Fingerprint, Sha256Fingerprint};
-use crate::domain::indicator::{Index, IndicatorSet, Spread};
+use crate::domain::indicator::{IndicatorSet, Spread};
 use crate::domain::query::{HashPrefix, Query, Visited};
 use crate::domain::scan::{Scan, Shard};
 use crate::domain::time::Timestamp;
@@ -194,8 +194,7 @@ impl Ledger {
         self.read(|connection| finding::add_to_spread(connection, scan, spread))
     }
 
-    /// What `query` finds, `limit` rows at most; with an `index`, matches are those of the index and no others, whatever
-    /// matched when it was seen.
+    /// What `query` finds, `limit` rows at most.
     ///
     /// # Errors
     ///
@@ -203,10 +202,10 @@ impl Ledger {
     pub fn search(
         &self,
         query: &Query,
-        index: Option<&Index>,
+        matcher: &Matcher<'_>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        self.read(|connection| search::search(connection, query, index, limit))
+        self.read(|connection| search::search(connection, query, matcher, limit))
     }
 
     /// Where the certificates with this hash were seen, and those that they lead to, with the reasons; of these what
@@ -219,10 +218,10 @@ impl Ledger {
         &self,
         hash: &HashPrefix,
         query: &Query,
-        index: Option<&Index>,
+        matcher: &Matcher<'_>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        self.read(|connection| search::pivot(connection, hash, query, (index, limit)))
+        self.read(|connection| search::pivot(connection, hash, query, (matcher, limit)))
     }
 
     /// The visits to `address`, on `port` or on all of them, from and until the moments of `window`, both included.

@@ -18,6 +18,7 @@ mod error;
 mod file;
 mod finding;
 mod hold;
+mod import;
 mod indicator;
 mod ledger;
 mod looking_back;
@@ -43,11 +44,12 @@ pub use difference::About;
 pub use error::StoreError;
 pub use finding::{Finding, Findings};
 pub use hold::Hold;
+pub use import::Import;
 pub use ledger::{Ledger, Summary};
 pub use merge::Merged;
 pub use prune::Pruned;
 pub use scan::Resumable;
-pub use search::Page;
+pub use search::{Matcher, Page};
 pub use sighting::Sighting;
 pub use transition::{
     Change, FirstSight, PastVisit, Pending, PlaceName, PlaceRow, ScanHead, SeenAt,

@@ -5,7 +5,7 @@ use std::io::Write;
 use certsweep::lab::CertificateKind;
 use serde_json::Value;
 
-use crate::support::{Lab, Workspace, parse};
+use crate::support::{Lab, Workspace, parse, query};
 
 /// Named by the built-in set.
 const NAMED: &str = "7992c0a816246b287d991c4ecf68f2d32e4bca18";
@@ -29,6 +29,69 @@ fn matches(records: &[Value]) -> Vec<String> {
             .replace('"', "")
     };
     collected.map(spelt).collect()
+}
+
+/// What own scans saw is not touched, and a file that is read twice is remembered once.
+#[test]
+fn what_is_read_is_remembered_apart_from_own_scans() {
+    let (lab, workspace) = Lab::with_workspace();
+    workspace.run(&lab.scan_of(format!("{}/31", lab.host(100)))).expect(0);
+    let own = "SELECT * FROM visit ORDER BY 1, 2, 3";
+    let (visits, pending) = (
+        query(&workspace.ledger(), own),
+        query(&workspace.ledger(), "SELECT count(*) FROM pending_place"),
+    );
+    let text = [tlsx("192.0.2.1", OTHER), tlsx("192.0.2.2", NAMED)].concat();
+    workspace.write("t.json", &text);
+    for _ in 0..2 {
+        workspace.run("match t.json --as friends").expect(0);
+        let kept = "SELECT address, port, sha1, sha256, count, first_seen, vantage FROM sightings \
+                    WHERE vantage = 'friends' ORDER BY address";
+        let time = "2026-11-24T02:18:24.000Z friends";
+        assert_eq!(
+            query(&workspace.ledger(), kept),
+            [
+                format!("192.0.2.1 5555 {OTHER} - 1 {time}"),
+                format!("192.0.2.2 5555 {NAMED} - 1 {time}")
+            ]
+        );
+        let files = "SELECT path, format, records, refused FROM import";
+        assert_eq!(query(&workspace.ledger(), files), ["t.json tlsx 2 0"]);
+        assert_eq!(query(&workspace.ledger(), "SELECT count(*) FROM import_certificate"), ["2"]);
+    }
+    assert_eq!(query(&workspace.ledger(), own), visits);
+    assert_eq!(query(&workspace.ledger(), "SELECT count(*) FROM pending_place"), pending);
+    assert_eq!(
+        query(&workspace.ledger(), "SELECT count(*) FROM transition WHERE vantage_id > 1"),
+        ["0"]
+    );
+    let found =
+        parse(&workspace.run("search --tier A --by imports --format jsonl").expect(0).stdout);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (&found[0]["address"], &found[0]["leaf"]["sha1"]),
+        (&"192.0.2.2".into(), &NAMED.into())
+    );
+    assert_eq!(found[0]["matches"][0]["label"], "vpn437972693.sednc.cn");
+    assert_eq!(found[0]["evidence"]["presented"], false);
+    let text = workspace.run(&format!("search {NAMED}")).expect(0).stdout;
+    assert!(text.contains("as collected") && text.contains("friends (import)"), "{text}");
+    workspace.run("match t.json --dry-run --store other.db").expect(0);
+    assert!(!workspace.path("other.db").exists());
+}
+
+/// A certificate in a file of its own has neither place nor time, and is found all the same.
+#[test]
+fn a_certificate_without_a_place_is_remembered_without_one() {
+    let (lab, workspace) = Lab::with_workspace();
+    let leaf = lab.range.leaf(CertificateKind::IndicatorOne);
+    workspace.write("leaf.der", &leaf.der);
+    workspace.run("match leaf.der --indicators demo.toml").expect(0);
+    let line = format!("search {} --format jsonl", &leaf.sha256.to_string()[..16]);
+    let found = parse(&workspace.run(&line).expect(0).stdout);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((&found[0]["address"], &found[0]["count"]), (&Value::Null, &0.into()));
+    assert_eq!(found[0]["seen_by"], serde_json::json!([{"name": "der", "import": true}]));
 }
 
 #[test]

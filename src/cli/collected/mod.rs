@@ -1,6 +1,7 @@
 //! `certsweep match`: certificates that others collected, looked up among the indicators. Nothing is sent.
 
 mod files;
+mod keep;
 mod output;
 mod report;
 
@@ -9,14 +10,16 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 
 use files::{Group, Source};
+use keep::Keeper;
 use output::Output;
 
 use super::args::{FailOn, MatchArgs};
 use super::exit::{Exit, Failure};
-use super::{source, terminal};
+use super::{settings, source, terminal};
 use crate::domain::collected::{Collected, Place};
 use crate::domain::indicator::{Index, Tier};
 use crate::domain::text::counted;
+use crate::engine::Clock;
 use crate::import::collected::{Format, Reader, Told};
 
 /// Complaints that are shown in full; all are counted.
@@ -25,8 +28,13 @@ const COMPLAINTS_SHOWN: u64 = 10;
 /// Runs `match`.
 pub(super) fn run(args: &MatchArgs) -> Result<Exit, Failure> {
     let index = Index::new(&source::indicator_sets(&args.indicators)?);
+    let keeper = match args.dry_run {
+        true => None,
+        false => Some(Keeper::open(&settings::store(&args.ledger)?, Clock::start().wall())?),
+    };
     let mut taker = Taker {
         index: &index,
+        keeper,
         vantage: args.vantage.as_deref(),
         output: Output::new(args.format),
         tally: Tally::default(),
@@ -96,6 +104,8 @@ impl Tally {
                 FailOn::Exact => tier == Tier::A,
                 FailOn::Match => tier.is_certain(),
                 FailOn::Any => true,
+                // What others collected makes no transition: there is no telling what they tried.
+                FailOn::New => false,
             }) > 0
         });
         Ok(if found { Exit::Found } else { Exit::Done })
@@ -107,6 +117,8 @@ struct Taker<'a> {
     index: &'a Index,
     /// The name for where all was seen from; the format's, if none is given.
     vantage: Option<&'a str>,
+    /// Where all certificates go; `None` if nothing is to be remembered.
+    keeper: Option<Keeper>,
     output: Output,
     tally: Tally,
     /// Why nothing more can be taken.
@@ -121,11 +133,20 @@ impl Taker<'_> {
         }
         for source in &group.sources {
             self.source(reader, source, named || !group.is_folder)?;
+            if !group.is_joined {
+                self.end()?;
+            }
         }
         if group.is_joined {
             let _ = reader.end_join(&mut |told| self.take(told));
+            self.failure.take().map_or(Ok(()), Err)?;
+            self.end()?;
         }
-        self.failure.take().map_or(Ok(()), Err)
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Failure> {
+        self.keeper.as_mut().map_or(Ok(()), Keeper::end)
     }
 
     /// Reads one file. Where it `must` be of a known format and is not, that is a complaint.
@@ -135,6 +156,10 @@ impl Taker<'_> {
             Source::Stdin => Ok(Box::new(io::stdin().lock())),
             Source::File(path) => File::open(path).map(|file| Box::new(file) as Box<dyn Read>),
         };
+        let opened = opened.map(|input| match &mut self.keeper {
+            Some(keeper) => Box::new(keeper.reading(&name, input)) as Box<dyn Read>,
+            None => input,
+        });
         let before = self.tally.certificates;
         let done = opened.and_then(|input| reader.read(&name, input, &mut |told| self.take(told)));
         if let Some(failure) = self.failure.take() {
@@ -166,6 +191,9 @@ impl Taker<'_> {
             }
             Told::Refused(complaint) => {
                 self.tally.refused += 1;
+                if let Some(keeper) = &mut self.keeper {
+                    keeper.refuse();
+                }
                 self.say(&complaint.to_string());
             }
             Told::Doubted(complaint) => {
@@ -178,6 +206,10 @@ impl Taker<'_> {
 
     fn certificate(&mut self, place: Place<'_>, seen: &Collected) -> ControlFlow<()> {
         self.tally.certificates += 1;
+        if let Some(Err(failure)) = self.keeper.as_mut().map(|keeper| keeper.take(place, seen)) {
+            self.failure = Some(failure);
+            return ControlFlow::Break(());
+        }
         let matches = seen.matches(self.index);
         let Some(closest) = matches.iter().map(|found| found.tier).min() else {
             return ControlFlow::Continue(());

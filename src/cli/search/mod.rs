@@ -12,6 +12,7 @@ use crate::domain::indicator::Index;
 use crate::domain::query::Found;
 use crate::domain::record;
 use crate::engine::Clock;
+use crate::store::Matcher;
 
 pub(super) use table::{indicators, moment, sources};
 
@@ -19,14 +20,15 @@ pub(super) use table::{indicators, moment, sources};
 pub(super) fn run(args: &SearchArgs) -> Result<Exit, Failure> {
     let query = question::query(args, Clock::start().wall())?;
     let ledger = settings::ledger(&args.ledger)?;
-    let index = match args.indicators.as_slice() {
-        [] => None,
-        files => Some(Index::new(&source::indicator_sets(files)?)),
+    let index = Index::new(&source::indicator_sets(&args.indicators)?);
+    let matcher = match args.indicators.as_slice() {
+        [] => Matcher::Then(&index),
+        _ => Matcher::Now(&index),
     };
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };
     let found = match question::pivot(args)? {
-        Some(hash) => ledger.pivot(&hash, &query, index.as_ref(), limit)?,
-        None => ledger.search(&query, index.as_ref(), limit)?,
+        Some(hash) => ledger.pivot(&hash, &query, &matcher, limit)?,
+        None => ledger.search(&query, &matcher, limit)?,
     };
     tell(args.format, &found.shown)?;
     if found.more {

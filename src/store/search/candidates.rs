@@ -12,6 +12,15 @@ use crate::domain::query::{
 };
 use crate::domain::time::Timestamp;
 
+/// What certificates are matched with when they are looked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Matcher<'i> {
+    /// What matched when it was seen, and what others collected, with these indicators now.
+    Then(&'i Index),
+    /// Everything, with these indicators now, whatever matched when it was seen.
+    Now(&'i Index),
+}
+
 /// Which certificates a question is about.
 pub(super) enum Candidates {
     /// Any: only places are asked for.
@@ -41,7 +50,7 @@ impl Candidates {
 pub(super) fn of(
     connection: &Connection,
     query: &Query,
-    index: Option<&Index>,
+    matcher: &Matcher<'_>,
 ) -> rusqlite::Result<Candidates> {
     let mut found = Candidates::All;
     if !query.hashes.is_empty() {
@@ -54,14 +63,23 @@ pub(super) fn of(
     if query.name.is_some() || query.issuer.is_some() || query.serial.is_some() {
         found = found.and(saying(connection, query)?);
     }
-    match index {
-        Some(index) => Ok(found.and(matching(connection, query, index)?)),
-        None if query.set.is_some() || !query.tiers.is_empty() => {
-            Ok(found.and(matched(connection, query)?))
+    match matcher {
+        Matcher::Now(index) => Ok(found.and(matching(connection, query, index, ALL)?)),
+        Matcher::Then(index) if query.set.is_some() || !query.tiers.is_empty() => {
+            let mut ids = matched(connection, query)?;
+            ids.extend(matching(connection, query, index, IMPORTED)?);
+            Ok(found.and(ids))
         }
-        None => Ok(found),
+        Matcher::Then(_) => Ok(found),
     }
 }
+
+/// Every certificate, as far as it matters to a match.
+const ALL: &str = "SELECT id, der, sha1, sha256, spki_sha256 FROM certificate";
+
+/// Those that others collected.
+const IMPORTED: &str = "SELECT id, der, sha1, sha256, spki_sha256 FROM certificate
+    WHERE id IN (SELECT certificate_id FROM import_certificate)";
 
 /// The certificates with a hash that begins so.
 fn with_hash(connection: &Connection, hash: &HashPrefix) -> rusqlite::Result<BTreeSet<i64>> {
@@ -129,23 +147,33 @@ fn matched(connection: &Connection, query: &Query) -> rusqlite::Result<BTreeSet<
     Ok(ids)
 }
 
-/// The certificates that match now; all of them are looked at.
+/// Those of the certificates that `select` gives which match now.
 fn matching(
     connection: &Connection,
     query: &Query,
     index: &Index,
+    select: &str,
 ) -> rusqlite::Result<BTreeSet<i64>> {
-    let mut select =
-        connection.prepare_cached("SELECT id, der FROM certificate WHERE der IS NOT NULL")?;
+    let mut select = connection.prepare_cached(select)?;
     let mut rows = select.query([])?;
     let mut ids = BTreeSet::new();
     while let Some(row) = rows.next()? {
-        let leaf = Leaf::new(row.get(1)?);
-        if index.matches(&leaf).iter().any(|found| is_asked(query, found)) {
+        if matches_now(row, index)?.iter().any(|found| is_asked(query, found)) {
             ids.insert(row.get(0)?);
         }
     }
     Ok(ids)
+}
+
+/// What the certificate of a row matches: all tiers where its bytes are there, else what hashes can say.
+fn matches_now(row: &Row<'_>, index: &Index) -> rusqlite::Result<Vec<Match>> {
+    if let Some(der) = row.get("der")? {
+        return Ok(index.matches(&Leaf::new(der)));
+    }
+    let hash =
+        |column| row.get::<_, Option<[u8; 32]>>(column).map(|hash| hash.map(Sha256Fingerprint));
+    let sha1 = row.get::<_, Option<[u8; 20]>>("sha1")?.map(Sha1Fingerprint);
+    Ok(index.matches_hashes(sha1, hash("sha256")?, hash("spki_sha256")?))
 }
 
 fn is_asked(query: &Query, found: &Match) -> bool {
@@ -200,7 +228,8 @@ fn traits(row: &Row<'_>) -> rusqlite::Result<Traits> {
 /// What is known of certificates, and what they match.
 pub(in crate::store) struct Certificates<'c> {
     connection: &'c Connection,
-    index: Option<&'c Index>,
+    /// `None` if only what matched when it was seen is of interest.
+    matcher: Option<Matcher<'c>>,
     /// The last one described, which the next row is of mostly.
     last: Option<(i64, (Certificate, Vec<Matched>))>,
 }
@@ -208,9 +237,9 @@ pub(in crate::store) struct Certificates<'c> {
 impl<'c> Certificates<'c> {
     pub(in crate::store) const fn new(
         connection: &'c Connection,
-        index: Option<&'c Index>,
+        matcher: Option<Matcher<'c>>,
     ) -> Self {
-        Self { connection, index, last: None }
+        Self { connection, matcher, last: None }
     }
 
     /// The certificate with row `id`, and its matches, the closest first.
@@ -223,10 +252,15 @@ impl<'c> Certificates<'c> {
         {
             return Ok(described.clone());
         }
-        let matches = match self.index {
-            Some(index) => self.now(id, index)?,
-            None => self.then(id)?,
+        let mut matches = match self.matcher {
+            Some(Matcher::Now(index)) => self.now(id, index)?,
+            Some(Matcher::Then(index)) if self.is_imported(id)? => {
+                [self.then(id)?, self.now(id, index)?].concat()
+            }
+            _ => self.then(id)?,
         };
+        matches.sort();
+        matches.dedup();
         let described = (certificate(self.connection, id)?, matches);
         self.last = Some((id, described.clone()));
         Ok(described)
@@ -234,16 +268,18 @@ impl<'c> Certificates<'c> {
 
     /// What it matches now.
     fn now(&self, id: i64, index: &Index) -> rusqlite::Result<Vec<Matched>> {
-        let der: Option<Vec<u8>> = self
+        let found = self
             .connection
-            .prepare_cached("SELECT der FROM certificate WHERE id = ?1")?
-            .query_row([id], |row| row.get(0))
-            .optional()?
-            .flatten();
-        let found = der.map(|der| index.matches(&Leaf::new(der))).unwrap_or_default();
-        let mut matches: Vec<_> = found.iter().map(as_matched).collect();
-        matches.sort();
-        Ok(matches)
+            .prepare_cached(&format!("{ALL} WHERE id = ?1"))?
+            .query_row([id], |row| matches_now(row, index))
+            .optional()?;
+        Ok(found.unwrap_or_default().iter().map(as_matched).collect())
+    }
+
+    fn is_imported(&self, id: i64) -> rusqlite::Result<bool> {
+        self.connection
+            .prepare_cached("SELECT 1 FROM import_certificate WHERE certificate_id = ?1")?
+            .exists([id])
     }
 
     /// What it matched when it was seen.

@@ -9,10 +9,10 @@ mod timeline;
 
 use rusqlite::Connection;
 
-use crate::domain::indicator::Index;
 use crate::domain::query::{Found, HashPrefix, Query, Why};
 use candidates::Candidates;
 pub(super) use candidates::Certificates;
+pub use candidates::Matcher;
 use places::Places;
 pub(super) use timeline::{certificates as certificates_at, visits as visits_at};
 
@@ -25,11 +25,11 @@ pub struct Page {
     pub more: bool,
 }
 
-/// What `query` finds, `limit` rows at most; with an `index`, matches are those of the index and no others.
+/// What `query` finds, `limit` rows at most.
 pub(super) fn search(
     connection: &Connection,
     query: &Query,
-    index: Option<&Index>,
+    index: &Matcher<'_>,
     limit: usize,
 ) -> rusqlite::Result<Page> {
     match candidates::of(connection, query, index)? {
@@ -46,7 +46,7 @@ pub(super) fn pivot(
     connection: &Connection,
     hash: &HashPrefix,
     query: &Query,
-    (index, limit): (Option<&Index>, usize),
+    (index, limit): (&Matcher<'_>, usize),
 ) -> rusqlite::Result<Page> {
     let allowed = candidates::of(connection, query, index)?;
     let led = candidates::led_to(connection, hash)?;
@@ -58,11 +58,11 @@ pub(super) fn pivot(
 fn by_certificate(
     connection: &Connection,
     query: &Query,
-    (index, limit): (Option<&Index>, usize),
+    (index, limit): (&Matcher<'_>, usize),
     certificates: impl Iterator<Item = (i64, Vec<Why>)>,
 ) -> rusqlite::Result<Page> {
     let (mut places, mut known) =
-        (Places::new(connection, query), Certificates::new(connection, index));
+        (Places::new(connection, query), Certificates::new(connection, Some(*index)));
     let mut page = Page::default();
     for (id, why) in certificates {
         let room = limit.saturating_sub(page.shown.len());
@@ -84,10 +84,10 @@ fn by_certificate(
 fn by_place(
     connection: &Connection,
     query: &Query,
-    index: Option<&Index>,
+    index: &Matcher<'_>,
     limit: usize,
 ) -> rusqlite::Result<Page> {
-    let mut known = Certificates::new(connection, index);
+    let mut known = Certificates::new(connection, Some(*index));
     let mut seen = Places::new(connection, query).of_all(limit.saturating_add(1))?;
     let more = seen.len() > limit;
     seen.truncate(limit);

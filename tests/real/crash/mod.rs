@@ -50,7 +50,9 @@ fn assert_whole(path: &Path, told: u64, at: &str) {
     let Ok(ledger) = Connection::open(path) else { panic!("{at}: cannot be opened") };
     assert_eq!(column(&ledger, "PRAGMA integrity_check"), ["Text([111, 107])"], "{at}");
     let is_made: i64 = ledger
-        .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'coverage'", [], |row| row.get(0))
+        .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'coverage'", [], |row| {
+            row.get(0)
+        })
         .unwrap();
     if is_made == 0 {
         assert_eq!(told, 0, "{at}: told of batches, and there is no ledger");
@@ -58,9 +60,11 @@ fn assert_whole(path: &Path, told: u64, at: &str) {
     }
     assert_eq!(column(&ledger, "PRAGMA foreign_key_check"), [""; 0], "{at}");
     let covered: i64 = ledger
-        .query_row("SELECT ifnull(sum(last_position - first_position + 1), 0) FROM coverage", [], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT ifnull(sum(last_position - first_position + 1), 0) FROM coverage",
+            [],
+            |row| row.get(0),
+        )
         .unwrap();
     let covered = covered as u64;
     assert!(covered.is_multiple_of(PER_BATCH), "{at}: {covered} positions are no whole batches");

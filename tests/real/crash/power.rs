@@ -41,8 +41,14 @@ fn traced() -> Vec<Event> {
     let folder = TempDir::new().unwrap();
     let (ledger, trace) = (folder.path().join("ledger.db"), folder.path().join("trace"));
     let wrapper = [
-        "strace", "-f", "-xx", "-s", "1000000", "-e",
-        "trace=openat,close,pwrite64,write,fdatasync,fsync,ftruncate,unlink", "-o",
+        "strace",
+        "-f",
+        "-xx",
+        "-s",
+        "1000000",
+        "-e",
+        "trace=openat,close,pwrite64,write,fdatasync,fsync,ftruncate,unlink",
+        "-o",
         trace.to_str().unwrap(),
     ];
     let ran = command(&wrapper, &ledger).output().expect("strace runs, and may trace");
@@ -69,7 +75,8 @@ fn event(line: &str, open: &mut HashMap<String, String>) -> Option<Event> {
             let descriptor = result.split_whitespace().next()?.to_owned();
             open.remove(&descriptor);
             // The index beside the log is made anew by whoever comes next.
-            if name.starts_with("ledger.db") && !name.ends_with("-shm") && !name.ends_with(".lock") {
+            if name.starts_with("ledger.db") && !name.ends_with("-shm") && !name.ends_with(".lock")
+            {
                 open.insert(descriptor, name.to_owned());
             }
             None
@@ -111,7 +118,8 @@ enum Survive {
 }
 
 fn mixed(seed: u64, at: u64) -> u64 {
-    let mut mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ at.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mut mixed =
+        seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ at.wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed ^= mixed >> 31;
     mixed = mixed.wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 29)

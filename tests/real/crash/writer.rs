@@ -75,7 +75,8 @@ fn the_writer() {
         let observations: Vec<Observation> = positions.map(observation).collect();
         let counts = counts(&covered);
         let (faults, coverage) = (&[], &covered);
-        let batch_of = Batch { scan: SCAN, observations: &observations, faults, coverage, counts: &counts };
+        let batch_of =
+            Batch { scan: SCAN, observations: &observations, faults, coverage, counts: &counts };
         ledger.record(&batch_of).unwrap();
         let mut out = std::io::stdout().lock();
         writeln!(out, "told {}", batch + 1).unwrap();
@@ -119,7 +120,8 @@ fn observation(position: u64) -> Observation {
         connected: Some(Duration::from_micros(30)),
         ask: &ask,
     };
-    let leaf = if position.is_multiple_of(2) { vec![0x30; 700] } else { vec![position as u8; 2_500] };
+    let leaf =
+        if position.is_multiple_of(2) { vec![0x30; 700] } else { vec![position as u8; 2_500] };
     let verdict = Verdict {
         outcome: Outcome::Certificate,
         ended: None,
