@@ -10,6 +10,7 @@ use clap::parser::ValueSource;
 use super::args::{Format, Handshake, LedgerArgs, ScanArgs};
 use super::exit::Failure;
 use super::{source, terminal};
+use crate::domain::alert;
 use crate::domain::document::{Document, Placed};
 use crate::domain::ledger::Rules;
 use crate::domain::pace::RATE_MIN;
@@ -20,7 +21,7 @@ use crate::store::{Ledger, StoreError};
 /// The settings file that is read where there is one.
 const FILE: &str = "certsweep.toml";
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "rate",
     "rate_per_prefix",
     "concurrency",
@@ -32,6 +33,7 @@ const KEYS: [&str; 11] = [
     "vantage",
     "indicators",
     "absent_after",
+    "alert",
 ];
 
 /// Where a setting came from.
@@ -146,6 +148,8 @@ impl File {
                 .collect(),
             rules,
         };
+        // Kept by nobody here: a mistake in them is told by whichever command reads the file first.
+        alert::read(&mut table)?;
         table.finish()?;
         Ok(settings)
     }

@@ -5,6 +5,7 @@
 //! all its cases in simulated time. It imports none of our other rooms.
 
 pub mod address;
+pub mod alert;
 pub mod cert;
 pub mod collected;
 #[cfg(test)]

@@ -156,3 +156,4 @@
 //! flag wins over the environment (`CERTSWEEP_RATE`, ...), that over the file, that over the default;
 //! `scan --dry-run` shows where each value came from. A rate in the settings file that is above the scope's is
 //! passed over; a flag that is above it is refused.
+//! Tables headed `[[alert]]` name the channels of [`alerts`](super::alerts).

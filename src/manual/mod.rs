@@ -3,6 +3,7 @@
 //! It is written as modules so that it is versioned with the code, its links are checked, and its
 //! examples run as tests.
 
+pub mod alerts;
 pub mod collected;
 pub mod engine;
 pub mod evidence;

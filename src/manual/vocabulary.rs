@@ -27,3 +27,6 @@
 //! | ledger | all sightings, scans and coverage |
 //! | vantage | a name for where a scan looked from |
 //! | fault | an error of certsweep's own that kept a target from being probed |
+//! | alert | what is told of one transition at one endpoint ([`alerts`](super::alerts)) |
+//! | channel | one place that alerts go to, with the most closed TLP level that it may carry |
+//! | outbox | the alerts that wait, each for one channel, until delivered or given up |
