@@ -29,6 +29,7 @@
 //! | [`domain`] | values and pure logic: no socket, file, clock, environment, printing | nothing of ours |
 //! | [`engine`] | the only async code that touches the network for probing | `domain` |
 //! | [`store`] | the ledger on disk: schema, migrations, one writer, queries | `domain` |
+//! | [`watch`] | alerts about what changed | `domain`, `engine`, `store` |
 //! | [`import`] | foreign formats in, one file per format | `domain` |
 //! | `lab` | a loopback range of good, odd and hostile servers (feature `lab`) | `domain` |
 //! | [`cli`] | arguments, settings, wiring, progress, exit codes | all |
@@ -45,3 +46,4 @@ pub mod import;
 pub mod lab;
 pub mod manual;
 pub mod store;
+pub mod watch;

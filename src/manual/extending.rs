@@ -37,3 +37,7 @@
 //!
 //! **A rule about when a probe may start**: [`Dispatch`](crate::domain::dispatch::Dispatch), with a test in
 //! simulated time. The loop in `engine/run.rs` holds no rule.
+//!
+//! **A channel for alerts**: a variant of [`Route`](crate::domain::alert::Route) with its key in `domain/alert/file.rs`, a
+//! file in `watch/alert/` that implements [`Channel`](crate::watch::alert::Channel), a line in `watch/alert/open.rs`, a test
+//! against a receiver that fails, a row in [`alerts`](super::alerts).

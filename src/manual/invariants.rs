@@ -68,3 +68,7 @@
 //! **Politeness**: a rate for the run (500 connections a second unless the scope says otherwise), a rate for
 //! each /24 and /48 (5), one connection at a time to a host, and targets mixed so that no prefix is
 //! visited in one go. Loopback has neither default rate.
+//!
+//! **Alerts go where the settings say.** No redirect is followed and no proxy of the environment is asked; a server
+//! must show a certificate that is trusted for its name. Secrets sign and address, and are shown nowhere. What a set's
+//! TLP does not permit is not told.

@@ -5,15 +5,16 @@ mod source;
 
 use source::{Source, files, root, sources, words};
 
-const LAYERS: [&str; 7] = ["domain", "engine", "store", "import", "lab", "manual", "cli"];
+const LAYERS: [&str; 8] = ["domain", "engine", "store", "import", "watch", "lab", "manual", "cli"];
 
 /// What each layer may import besides itself.
-const IMPORTS: [(&str, &[&str]); 7] = [
+const IMPORTS: [(&str, &[&str]); 8] = [
     ("manual", &[]),
     ("domain", &[]),
     ("engine", &["domain"]),
     ("store", &["domain"]),
     ("import", &["domain"]),
+    ("watch", &["domain", "engine", "store"]),
     ("lab", &["domain"]),
     ("cli", &LAYERS),
 ];
@@ -35,8 +36,8 @@ const NOT_IN_DOMAIN: [&str; 11] = [
 
 const PRINTING: [&str; 5] = ["print!", "println!", "eprint!", "eprintln!", "dbg!"];
 
-/// Where sockets may be connected.
-const CONNECTING: [&str; 3] = ["src/engine/", "src/lab/", "src/cli/bench/"];
+/// Where sockets may be connected: to targets, to our own servers, to where alerts go.
+const CONNECTING: [&str; 4] = ["src/engine/", "src/lab/", "src/cli/bench/", "src/watch/alert/"];
 
 const FUNCTION_LINES_MAX: usize = 70;
 

@@ -1,0 +1,3 @@
+//! What goes on between scans: telling people what changed.
+
+pub mod alert;
