@@ -393,6 +393,10 @@ mod tests {
             "c.toml:1:15: 'concurrency' must be a whole number"
         );
         assert_eq!(
+            message("[[alert]]\nname = \"a\"\nfil = \"b\"\n"),
+            "c.toml:3:1: unknown key 'fil'; did you mean 'file'?"
+        );
+        assert_eq!(
             message("rate = 1e-20\n"),
             "c.toml:1:8: 'rate' must be at least 0.001 connections per second"
         );

@@ -87,8 +87,8 @@
 //!
 //! Webhooks, files and commands get one JSON object: `"type":"transition"`, `schema`, `key`, `kind` (`new`, `moved`,
 //! `returned`, `rotated`, `gone`), `time`, `address`, `port`, `server_name`, `vantage`, `scan`, `job`, the certificate as
-//! `leaf`, the one that it took the place of as `previous`, where it was before as `from`, `matches` with the `tlp` of
-//! each, `evidence`, and `tlp`: the most closed level of the sets that it quotes, or null where it quotes none. Texts
+//! `leaf`, the one that it took the place of as `previous`, where it was before as `from`, what either matches as
+//! `matches` with the `tlp` of each, `evidence`, and `tlp`: the most closed level of the sets that it quotes, or null where it quotes none. Texts
 //! are cut at 1,024 characters, and lists at 64 entries, beside which `from_count` and `match_count` are whole.
 //!
 //! Chats and syslog get one line. Addresses and names in it are defanged, strangers' text is cut and escaped; in a

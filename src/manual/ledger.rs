@@ -44,3 +44,7 @@
 //! `user_version` is the version of the schema: older files are migrated when they are opened for
 //! writing, newer ones are refused and left as they are. A full disk or a read-only place ends a sweep with
 //! exit code 4; what was committed before is kept, and `--resume` finishes the scan.
+//!
+//! The table `outbox` has a row for each alert and channel ([`alerts`](super::alerts)): `next_attempt` while it waits,
+//! then `delivered` or `given_up`, and `last_error`. One row without a channel says up to which transition it was decided who
+//! is told.

@@ -25,6 +25,7 @@ mod looking_back;
 mod manner;
 mod merge;
 mod migration;
+mod outbox;
 mod pending;
 mod progress;
 mod prune;
@@ -47,6 +48,8 @@ pub use hold::Hold;
 pub use import::Import;
 pub use ledger::{Ledger, Summary};
 pub use merge::Merged;
+
+pub use outbox::{ChannelStatus, Untold};
 pub use prune::Pruned;
 pub use scan::Resumable;
 pub use search::{Matcher, Page};

@@ -49,6 +49,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::New, Self::Moved, Self::Returned, Self::Rotated, Self::Gone];
+
     /// The stable word, as records and the ledger have it.
     pub const fn word(self) -> &'static str {
         match self {
@@ -131,10 +134,23 @@ pub struct Alert {
     pub previous: Option<Certificate>,
     /// Where the certificate was before, the latest first.
     pub from: Vec<Earlier>,
-    /// What it matches.
+    /// What it matches, or the one that was there before.
     pub matches: Vec<Matched>,
     /// What the server proved, where it showed the certificate.
     pub evidence: Option<Evidence>,
+}
+
+/// An alert that waits for one channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its number in the outbox.
+    pub id: i64,
+    /// When the transition was found.
+    pub queued: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What is told.
+    pub alert: Alert,
 }
 
 /// Which transitions are told.

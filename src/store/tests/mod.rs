@@ -2,6 +2,7 @@
 
 mod looking_back;
 mod opening;
+mod outbox;
 mod recording;
 mod resuming;
 mod tiers;

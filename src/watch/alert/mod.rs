@@ -8,6 +8,7 @@
 mod command;
 mod connect;
 mod file;
+mod ledger;
 mod open;
 mod post;
 mod secret;
@@ -26,7 +27,7 @@ pub use file::File;
 pub use open::{OpenError, Opened, Surroundings, open};
 pub use syslog::Syslog;
 pub use webhook::{Chat, Webhook};
-pub use worker::{BATCH_MAX, Clock, Entry, Failed, Outbox, Round, Worker};
+pub use worker::{BATCH_MAX, Clock, Failed, Outbox, Round, Worker};
 
 use crate::domain::alert::{Alert, Delivery};
 use crate::domain::text::{escape, one_line, shortened};

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Opened;
-use crate::domain::alert::{Alert, Delivery, Next, Wanted, is_due, next};
+use crate::domain::alert::{Alert, Delivery, Entry, Next, Wanted, is_due, next};
 use crate::domain::fingerprint::Sha256Fingerprint;
 use crate::domain::time::Timestamp;
 
@@ -22,19 +22,6 @@ pub const BATCH_MAX: usize = 256;
 pub trait Clock: Send + Sync {
     /// The moment, in UTC.
     fn now(&self) -> Timestamp;
-}
-
-/// An alert that waits for one channel.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// Its number in the outbox.
-    pub id: i64,
-    /// When it was put there.
-    pub queued: Timestamp,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// What is told.
-    pub alert: Alert,
 }
 
 /// The alerts that wait, kept where a crash does not lose them.
@@ -104,18 +91,18 @@ struct Lane {
     rests_until: Option<Timestamp>,
 }
 
-/// What a job, by its name, wants to be told.
-type WantedBy = dyn Fn(Option<&str>) -> Wanted + Send + Sync;
+/// What whoever scanned wants to be told: its job says so, by the alert's job or scan.
+type WantedBy = dyn Fn(&Alert) -> Wanted + Send + Sync;
 
 /// How the delivery of an entry in a lane went.
 type Report = (usize, Entry, Delivery);
 
 impl Worker {
-    /// A worker for `channels`. `wanted` says which transitions a job, by its name, wants to be told; a job that
-    /// is no longer known should want the fewest.
+    /// A worker for `channels`. `wanted` says which transitions the job that found this one wants to be told; a job
+    /// that is no longer known should want the fewest.
     pub fn new(
         channels: Vec<Opened>,
-        wanted: impl Fn(Option<&str>) -> Wanted + Send + Sync + 'static,
+        wanted: impl Fn(&Alert) -> Wanted + Send + Sync + 'static,
     ) -> Self {
         let lane = |opened| Lane { opened, failures: 0, rests_until: None };
         Self { lanes: channels.into_iter().map(lane).collect(), wanted: Box::new(wanted) }
@@ -123,7 +110,7 @@ impl Worker {
 
     /// The channels that `alert` is to be queued for, among those that `only` names, or all.
     pub fn addressees<'a>(&'a self, alert: &Alert, only: Option<&[String]>) -> Vec<&'a str> {
-        let wanted = (self.wanted)(alert.job.as_deref());
+        let wanted = (self.wanted)(alert);
         let named = |name: &str| only.is_none_or(|only| only.iter().any(|one| one == name));
         let opened = self.lanes.iter().map(|lane| &lane.opened);
         let told = opened
@@ -165,8 +152,7 @@ impl Worker {
             }
             let due = outbox.due(&lane.opened.name, now, BATCH_MAX)?;
             let due = due.into_iter().map(|entry| {
-                let told =
-                    entry.alert.within(lane.opened.tlp, (self.wanted)(entry.alert.job.as_deref()));
+                let told = entry.alert.within(lane.opened.tlp, (self.wanted)(&entry.alert));
                 (entry, told)
             });
             let due: Vec<_> = due.collect();

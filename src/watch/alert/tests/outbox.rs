@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::domain::alert::{Alert, Next, is_due};
+use crate::domain::alert::{Alert, Entry, Next, is_due};
 use crate::domain::time::Timestamp;
-use crate::watch::alert::{Clock, Entry, Outbox};
+use crate::watch::alert::{Clock, Outbox};
 
 #[derive(Clone, Debug)]
 pub(super) struct Row {
