@@ -27,7 +27,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::tls::own::{Glance, Goal, Hello};
 use crate::domain::tls::{Asked, Clients, Limits};
 use crate::engine::{self, Clock, Event, Prober, Ran, RunEnd, signals};
-use crate::store::{Batch, Hold, Ledger, Resumable};
+use crate::store::{About, Batch, Hold, Ledger, Resumable};
 
 /// The longest that an observation waits to be written down.
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
@@ -365,7 +365,7 @@ impl Collector<'_> {
     fn news(&mut self, now: Timestamp) -> Vec<(Kind, Tier, u64)> {
         let found = self
             .ledger
-            .derive(self.rules, now)
+            .derive(self.rules, About::Matches, now)
             .and_then(|_| self.ledger.transitions_of(&self.scan.id));
         found.unwrap_or_else(|error| {
             self.failure.get_or_insert(error.into());

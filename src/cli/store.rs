@@ -7,7 +7,7 @@ use crate::domain::text::{counted, grouped};
 use crate::domain::time::Timestamp;
 use crate::domain::when;
 use crate::engine::Clock;
-use crate::store::{Info, Ledger};
+use crate::store::{About, Info, Ledger};
 
 /// Runs `store`.
 pub(super) fn run(args: &StoreArgs) -> Result<Exit, Failure> {
@@ -48,7 +48,8 @@ pub(super) fn run(args: &StoreArgs) -> Result<Exit, Failure> {
                     counted(merged.sightings.into(), "new sighting", "new sightings"),
                 ))?;
             }
-            ledger.derive(settings::rules(&args.ledger)?, Clock::start().wall())?;
+            let rules = settings::rules(&args.ledger)?;
+            ledger.derive(rules, About::Matches, Clock::start().wall())?;
         }
     }
     Ok(Exit::Done)

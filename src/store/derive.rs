@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
+use super::difference::About;
 use super::error::StoreError;
 use super::ledger::Ledger;
 use super::transition::{Change, FirstSight, PastVisit, Pending, PlaceRow};
@@ -33,7 +34,7 @@ pub(super) struct Deriver<'l> {
 }
 
 impl Ledger {
-    /// Looks through the places whose history changed, and keeps what the rules make of them where a leaf matched; how
+    /// Looks through the places whose history changed, and keeps what the rules make of them, of matches or of everything; how
     /// many transitions were not known before. `now` is when they are found.
     ///
     /// It may be broken off and called again: what was looked through stays so, and what is found again is the same.
@@ -41,14 +42,19 @@ impl Ledger {
     /// # Errors
     ///
     /// If the ledger cannot be read or written.
-    pub fn derive(&mut self, rules: Rules, now: Timestamp) -> Result<u64, StoreError> {
+    pub fn derive(
+        &mut self,
+        rules: Rules,
+        about: About,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let mut made = 0;
         loop {
             let pending = self.pending(PLACES)?;
             if pending.is_empty() {
                 return Ok(made);
             }
-            let settled = Deriver::new(self, rules)?.settle(pending)?;
+            let settled = Deriver::new(self, rules)?.settle(pending, about)?;
             made += self.write_transitions(&settled, now)?;
         }
     }
@@ -86,29 +92,36 @@ impl<'l> Deriver<'l> {
     }
 
     /// Each change of a place with what it amounts to; a place that stands there twice is looked through once.
-    fn settle(&mut self, pending: Vec<Pending>) -> Result<Vec<(Pending, Vec<Change>)>, StoreError> {
+    fn settle(
+        &mut self,
+        pending: Vec<Pending>,
+        about: About,
+    ) -> Result<Vec<(Pending, Vec<Change>)>, StoreError> {
         let mut met = HashSet::new();
         pending
             .into_iter()
             .map(|pending| {
                 let is_first = met.insert(pending.place);
-                let changes = if is_first { self.changes(pending.place)? } else { Vec::new() };
+                let changes = match is_first {
+                    true => self.changes(pending.place, about)?,
+                    false => Vec::new(),
+                };
                 Ok((pending, changes))
             })
             .collect()
     }
 
-    /// What the history of `place` amounts to, where a leaf in it ever matched.
-    fn changes(&mut self, place: PlaceRow) -> Result<Vec<Change>, StoreError> {
+    /// What the history of `place` amounts to, where a leaf in it ever matched or everything is of interest.
+    fn changes(&mut self, place: PlaceRow, about: About) -> Result<Vec<Change>, StoreError> {
         let visits = self.ledger.history(place)?;
-        if !self.is_matched(&visits) {
+        if about == About::Matches && !self.is_matched(&visits) {
             return Ok(Vec::new());
         }
         let folded = self.fold(place, visits)?;
         let mut told = Vec::with_capacity(folded.changes.len());
         for change in &folded.changes {
             if let Some(told_one) = self.told(place, &folded.rows, change)?
-                && told_one.tier.is_some()
+                && (about == About::Everything || told_one.tier.is_some())
             {
                 told.push(told_one);
             }

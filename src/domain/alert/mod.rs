@@ -27,42 +27,13 @@ pub use secret::Secret;
 pub use signature::{SECRET_BYTES_MIN, sign};
 pub use syslog::{MESSAGE_BYTES_MAX, Sender, framed, message};
 
+pub use super::ledger::Kind;
+
 use super::address::Target;
 use super::fingerprint::{Sha1Fingerprint, Sha256Fingerprint};
 use super::indicator::{Tier, Tlp};
 use super::observation::Evidence;
 use super::time::Timestamp;
-
-/// What happened at an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// A certificate that was seen nowhere before.
-    New,
-    /// A known certificate at another address.
-    Moved,
-    /// A certificate that was gone is there again.
-    Returned,
-    /// Another certificate took the place of an old one.
-    Rotated,
-    /// A certificate is no longer there.
-    Gone,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 5] = [Self::New, Self::Moved, Self::Returned, Self::Rotated, Self::Gone];
-
-    /// The stable word, as records and the ledger have it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Moved => "moved",
-            Self::Returned => "returned",
-            Self::Rotated => "rotated",
-            Self::Gone => "gone",
-        }
-    }
-}
 
 /// A certificate as far as an alert tells of it. The ledger has the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
