@@ -86,7 +86,7 @@ fn round(count: usize, own: bool) -> [f64; 4] {
 
 fn keep(ledger: &mut Ledger, scan: &str, observations: &[Observation], coverage: &Coverage) {
     let counts = Counts::default();
-    let batch = Batch { scan, observations, faults: &[], coverage, counts: &counts };
+    let batch = Batch { scan, observations, faults: &[], coverage, counts: &counts, renewal: None };
     ledger.record(&batch).expect("the batch is written");
 }
 

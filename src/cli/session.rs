@@ -27,7 +27,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::tls::own::{Glance, Goal, Hello};
 use crate::domain::tls::{Asked, Clients, Limits};
 use crate::engine::{self, Clock, Event, Prober, Ran, RunEnd, signals};
-use crate::store::{About, Batch, Hold, Ledger, Resumable};
+use crate::store::{About, Batch, Hold, Lease, Ledger, Renewal, Resumable};
 
 /// The longest that an observation waits to be written down.
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
@@ -39,6 +39,9 @@ const BATCH_MAX: usize = 8_192;
 /// Bytes of leaves written down together, at most about so many: a leaf may have 64 KiB.
 const BATCH_BYTES_MAX: usize = 8 * 1_024 * 1_024;
 
+/// How long nobody else sweeps the same after a scan was last heard of, if it cannot be told that it is gone.
+const LEASE: Duration = Duration::from_secs(60);
+
 /// Batches of events between engine and collector: the engine waits when they are full.
 const QUEUE: usize = 8;
 
@@ -47,6 +50,7 @@ pub(super) struct Begun {
     pub(super) scan: Scan,
     ledger: Ledger,
     hold: Hold,
+    lease: Lease,
     covered: Coverage,
     counts: Counts,
     spread: Spread,
@@ -59,9 +63,10 @@ pub(super) fn begin(
     sets: &[IndicatorSet],
 ) -> Result<Begun, Failure> {
     let hold = ledger.hold(&scan.id)?;
+    let lease = lease(&mut ledger, &scan)?;
     ledger.begin_scan(&scan, sets)?;
     let (covered, counts) = (Coverage::default(), Counts::default());
-    Ok(Begun { scan, ledger, hold, covered, counts, spread: Spread::new(sets) })
+    Ok(Begun { scan, ledger, hold, lease, covered, counts, spread: Spread::new(sets) })
 }
 
 /// Writes down in `ledger` that the scan called `id` goes on from where it was; `None` if it is finished.
@@ -75,6 +80,7 @@ pub(super) fn resume(
     let Some(Resumable { scan, coverage: covered, mut counts }) = ledger.resumable(id)? else {
         return Ok(None);
     };
+    let lease = lease(&mut ledger, &scan)?;
     // What a fault kept from being probed is tried again.
     counts.faults = 0;
     let before = ledger.sets_of(id)?;
@@ -88,7 +94,20 @@ pub(super) fn resume(
     ledger.resume_scan(id, sets)?;
     let mut spread = Spread::new(sets);
     ledger.add_to_spread(id, &mut spread)?;
-    Ok(Some(Begun { scan, ledger, hold, covered, counts, spread }))
+    Ok(Some(Begun { scan, ledger, hold, lease, covered, counts, spread }))
+}
+
+/// The right to sweep the part of the plan that `scan` sweeps: two scans of the same at the same time would ask
+/// everybody twice.
+fn lease(ledger: &mut Ledger, scan: &Scan) -> Result<Lease, Failure> {
+    let name = format!("plan:{}:{}", scan.plan_hash, scan.shard);
+    // Where the system does not tell its name, all machines that do not are one.
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let machine = match machine.trim() {
+        "" => "localhost",
+        name => name,
+    };
+    Ok(ledger.lease(&name, (machine, &scan.id), Clock::start().wall(), LEASE)?)
 }
 
 /// What a sweep needs besides its plan.
@@ -188,7 +207,7 @@ pub(super) fn interruptible() -> Result<CancellationToken, Failure> {
 impl Session<'_> {
     /// Sweeps what is left of `plan`.
     pub(super) async fn sweep(self, plan: Arc<Plan>) -> Result<Swept, Failure> {
-        let Begun { scan, ledger, hold, covered, counts, spread } = self.begun;
+        let Begun { scan, ledger, hold, lease, covered, counts, spread } = self.begun;
         let Tempo { limits, connect_timeout, .. } = plan.tempo;
         let prober = prober(self.policy, limits, connect_timeout, self.index)?;
         let clock = prober.clock.clone();
@@ -199,6 +218,8 @@ impl Session<'_> {
             progress: Progress::new(scan.positions, covered.len()),
             scan,
             ledger,
+            lease,
+            clock: clock.clone(),
             sink: self.sink,
             output: self.output,
             covered,
@@ -226,6 +247,8 @@ impl Session<'_> {
 struct Collector<'a> {
     scan: Scan,
     ledger: Ledger,
+    lease: Lease,
+    clock: Clock,
     sink: Option<Box<dyn Sink>>,
     output: Option<&'a Path>,
     progress: Progress,
@@ -349,6 +372,7 @@ impl Collector<'_> {
             faults: &self.faults,
             coverage: &covered,
             counts: &counts,
+            renewal: Some(Renewal { lease: &self.lease, now: self.clock.wall() }),
         })?;
         for observation in &self.batch {
             for found in &observation.matches {
@@ -389,6 +413,12 @@ impl Collector<'_> {
             if let Err(error) = sink.scan(&record).and_then(|()| sink.flush()) {
                 self.failure.get_or_insert(sink::failure(self.output, &error));
             }
+        }
+        // A ledger that takes nothing more is not waited for again: on this machine the lock says that we are gone.
+        if self.failure.is_none()
+            && let Err(error) = self.ledger.release(self.lease)
+        {
+            self.failure = Some(error.into());
         }
         Swept {
             end: ran.end,

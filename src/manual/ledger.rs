@@ -38,7 +38,9 @@
 //! `pending_place` lists where something changed and transitions are still to be looked for.
 //!
 //! Targets that a fault in certsweep kept from being probed are in the table `fault`. While a scan runs there is a
-//! file `LEDGER-SCAN.lock` beside the ledger.
+//! file `LEDGER-SCAN.lock` beside the ledger, and one for its part of the plan: a row of `lease` says who sweeps that, so
+//! that a second scan of the same part is refused (exit code 4). The lock of a process that was killed is free at once;
+//! what another machine began is waited for until a minute after its last batch.
 //!
 //! Writes come from one process in short transactions, in write-ahead-log mode; readers are never kept out.
 //! `user_version` is the version of the schema: older files are migrated when they are opened for

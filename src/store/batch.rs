@@ -6,6 +6,7 @@ use super::certificate::Certificates;
 use super::chain::Chains;
 use super::endpoint::{self, Endpoints, Place};
 use super::error::Cause;
+use super::lease::{self, Renewal};
 use super::manner::Manners;
 use super::pending::{self, Quiet};
 use super::scan::{self, Numbers};
@@ -29,10 +30,15 @@ pub struct Batch<'a> {
     pub coverage: &'a Coverage,
     /// Counts of the whole scan so far.
     pub counts: &'a Counts,
+    /// The lease of what the scan is at work on, if it has one: without it nothing is written.
+    pub renewal: Option<Renewal<'a>>,
 }
 
 /// Writes all of `batch`.
 pub(super) fn record(transaction: &Transaction<'_>, batch: &Batch<'_>) -> Result<(), Cause> {
+    if let Some(renewal) = &batch.renewal {
+        lease::renew(transaction, renewal)?;
+    }
     progress::replace(transaction, batch.scan, batch.coverage, batch.counts)?;
     let mut writer = Writer::new(transaction, batch)?;
     for Known { endpoint, certificate, observation } in writer.in_order()? {

@@ -134,7 +134,7 @@ impl Ledger {
     /// # Errors
     ///
     /// If the ledger cannot be written, or holds no such scan, or a match names an indicator of no
-    /// set that the scan was begun or resumed with.
+    /// set that the scan was begun or resumed with, or another process took its lease over.
     pub fn record(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
         // Rows refer to what was found or made in the same transaction: nothing would be learnt by looking for each
         // again.

@@ -20,6 +20,7 @@ mod finding;
 mod hold;
 mod import;
 mod indicator;
+mod lease;
 mod ledger;
 mod looking_back;
 mod manner;
@@ -46,6 +47,7 @@ pub use error::StoreError;
 pub use finding::{Finding, Findings};
 pub use hold::Hold;
 pub use import::Import;
+pub use lease::{Lease, Renewal};
 pub use ledger::{Ledger, Summary};
 pub use merge::Merged;
 

@@ -8,8 +8,8 @@ use certsweep::domain::address::Target;
 use rusqlite::Connection;
 
 use crate::support::{
-    Lab, Row, Running, Workspace, assert_same, content, observations, parse, scan_with, single,
-    table,
+    Lab, Row, Running, Workspace, assert_same, content, observations, parse, query, scan_with,
+    single, table,
 };
 
 /// Slow enough that the third of the lab's matches comes long before the end.
@@ -312,6 +312,32 @@ fn a_running_scan_is_not_resumed() {
         "visits {}",
         single(&workspace.ledger(), "SELECT visits FROM scans")
     );
+}
+
+#[test]
+fn a_part_of_a_plan_is_swept_by_one_scan_at_a_time() {
+    let (lab, workspace) = Lab::with_workspace();
+    let line = sweep(&lab).replace("--output out.jsonl", "");
+    let mut running = workspace.start(&format!("{line} --rate {RATE}"));
+    let id = {
+        running.wait_for_lines("MATCH", 1);
+        single(&workspace.ledger(), "SELECT id FROM scan")
+    };
+    let lease = "SELECT substr(holder, -26) FROM lease";
+    assert_eq!(single(&workspace.ledger(), lease), id);
+    let refused = workspace.run(&line).expect(4);
+    let [complaint] = refused.stderr.lines().collect::<Vec<_>>()[..] else {
+        panic!("{}", refused.stderr)
+    };
+    assert!(
+        complaint.contains(&format!(" {id} is at work on the same part of the plan")),
+        "{complaint}"
+    );
+    assert_eq!(refused.stdout, "");
+    running.kill();
+    workspace.run(&line).expect(0);
+    assert_eq!(query(&workspace.ledger(), "SELECT complete FROM scans ORDER BY id"), ["0", "1"]);
+    assert_eq!(query(&workspace.ledger(), "SELECT * FROM lease"), [""; 0]);
 }
 
 #[test]

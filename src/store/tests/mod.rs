@@ -1,5 +1,6 @@
 //! What the tests of this room share: leafs, observations, and a ledger read back as text.
 
+mod leasing;
 mod looking_back;
 mod opening;
 mod outbox;
@@ -64,6 +65,7 @@ impl Scratch {
             faults: &[],
             coverage: &[(0, 9)].into_iter().collect(),
             counts: &Counts::default(),
+            renewal: None,
         })
     }
 

@@ -350,6 +350,7 @@ fn a_fault_is_kept_with_its_target_and_repeats_nothing() {
                 faults: std::slice::from_ref(&fault),
                 coverage: &Coverage::default(),
                 counts: &Counts::default(),
+                renewal: None,
             })
             .unwrap();
     }

@@ -18,7 +18,8 @@ fn scan_coverage_and_counts_come_back_as_they_were() {
     counts.faults = 2;
     counts.add_tier(Tier::A, u64::MAX);
     let record = |ledger: &mut Ledger, coverage: &Coverage, counts: &Counts| {
-        let batch = Batch { scan: "one", observations: &[], faults: &[], coverage, counts };
+        let batch =
+            Batch { scan: "one", observations: &[], faults: &[], coverage, counts, renewal: None };
         ledger.record(&batch).unwrap();
     };
     record(&mut scratch.ledger, &coverage, &counts);

@@ -79,8 +79,14 @@ fn scans_are_told_in_text() {
     counts.add_word("silent", 3);
     counts.add_word("reset", 4);
     let coverage = Coverage::default();
-    let batch =
-        Batch { faults: &[], scan: "one", observations: &[], coverage: &coverage, counts: &counts };
+    let batch = Batch {
+        faults: &[],
+        scan: "one",
+        observations: &[],
+        coverage: &coverage,
+        counts: &counts,
+        renewal: None,
+    };
     scratch.ledger.record(&batch).unwrap();
     let row = |ended: &str, complete| {
         let plan = scan("one").plan_hash;
