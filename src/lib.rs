@@ -31,6 +31,7 @@
 //! | [`store`] | the ledger on disk: schema, migrations, one writer, queries | `domain` |
 //! | [`watch`] | alerts about what changed | `domain`, `engine`, `store` |
 //! | [`import`] | foreign formats in, one file per format | `domain` |
+//! | [`watch`] | jobs that run on a schedule, and what follows their runs | `domain`, `engine`, `store` |
 //! | `lab` | a loopback range of good, odd and hostile servers (feature `lab`) | `domain` |
 //! | [`cli`] | arguments, settings, wiring, progress, exit codes | all |
 //!

@@ -1,6 +1,7 @@
 //! Moments and days, as values. Nothing here reads a clock.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::civil;
 
@@ -32,6 +33,18 @@ impl Timestamp {
     /// Microseconds since the UNIX epoch.
     pub const fn micros(self) -> i64 {
         self.0
+    }
+
+    /// The moment `time` later, or the last one there is.
+    #[must_use]
+    pub fn plus(self, time: Duration) -> Self {
+        Self(self.0.saturating_add_unsigned(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)))
+    }
+
+    /// How much time has passed since `earlier`; none if that is still to come.
+    pub fn since(self, earlier: Self) -> Duration {
+        let micros = i128::from(self.0) - i128::from(earlier.0);
+        Duration::from_micros(u64::try_from(micros).unwrap_or_default())
     }
 
     /// The UTC day that this moment falls on.
@@ -119,6 +132,17 @@ mod tests {
         assert_eq!(Timestamp::from_seconds(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
         assert_eq!(Timestamp::from_seconds(i64::MIN).to_string(), "0000-01-01T00:00:00.000Z");
         assert!(Timestamp::from_seconds(i64::MAX).day() > Timestamp::from_seconds(0).day());
+    }
+
+    #[test]
+    fn moments_move_forwards_and_stop_at_the_last() {
+        let moment = Timestamp::from_seconds(100);
+        assert_eq!(moment.plus(Duration::from_millis(1_500)), Timestamp::from_micros(101_500_000));
+        assert_eq!(moment.plus(Duration::MAX), Timestamp::from_micros(i64::MAX));
+        assert_eq!(moment.since(Timestamp::from_seconds(40)), Duration::from_secs(60));
+        assert_eq!(Timestamp::from_seconds(40).since(moment), Duration::ZERO);
+        let (first, last) = (Timestamp::from_micros(i64::MIN), Timestamp::from_micros(i64::MAX));
+        assert_eq!(last.since(first), Duration::from_micros(u64::MAX));
     }
 
     #[test]
