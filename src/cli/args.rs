@@ -30,6 +30,13 @@ Settings: flag, then environment (CERTSWEEP_...), then certsweep.toml, then defa
 pub(super) enum Command {
     /// Sweep a scope, match what is found, and remember it in the ledger
     Scan(Box<ScanArgs>),
+    /// Run the jobs of the settings file on their schedules, until a signal
+    ///
+    /// Jobs are the [[job]] tables of certsweep.toml: a scope, and when to sweep it (every = "24h", or cron = "30 2 * * *"
+    /// in UTC). A run visits known matches first, then the whole range; between runs known matches are visited every hour,
+    /// or as the job says. Runs that were missed are caught up once, and one that was cut short goes on at the next
+    /// start. Scope files, target lists and indicator sets are read anew at each run; the jobs only at the start.
+    Watch(WatchArgs),
     /// Look at one endpoint in full detail
     Probe(ProbeArgs),
     /// Ask the ledger where certificates were seen, and when; nothing is sent
@@ -200,6 +207,14 @@ pub(super) enum Handshake {
 }
 
 impl Handshake {
+    pub(super) const fn of(depth: Depth) -> Self {
+        match depth {
+            Depth::Auto => Self::Auto,
+            Depth::Full => Self::Full,
+            Depth::Leaf => Self::Leaf,
+        }
+    }
+
     pub(super) const fn depth(self) -> Depth {
         match self {
             Self::Auto => Depth::Auto,
@@ -243,6 +258,49 @@ pub(super) enum FailOn {
     /// Anything that an indicator set asks for, guesses included: tiers A to E
     Any,
     /// A match (tiers A and B) that is new at its place, moved there or is back
+    New,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct WatchArgs {
+    /// Run this job once, now; for cron and systemd timers
+    #[arg(long, value_name = "JOB", conflicts_with_all = ["status", "check"])]
+    pub(super) once: Option<String>,
+    /// Show what each job did and when it runs next
+    #[arg(long, conflicts_with = "check")]
+    pub(super) status: bool,
+    /// Read the jobs and all that they name, and say what would run when; send nothing, write nothing
+    #[arg(long)]
+    pub(super) check: bool,
+    /// The form of --status [default: human]
+    #[arg(long, value_name = "FORMAT", requires = "status")]
+    pub(super) format: Option<StatusFormat>,
+    /// With --once: exit with 10 if there was one
+    #[arg(long, value_name = "WHAT", requires = "once")]
+    pub(super) fail_on: Option<WatchFailOn>,
+    /// The ledger [default: certsweep/ledger.db in the user's data directory]
+    #[arg(long, value_name = "PATH", env = "CERTSWEEP_STORE")]
+    pub(super) store: Option<PathBuf>,
+    /// A settings file to use instead of certsweep.toml in the current directory
+    #[arg(long, value_name = "FILE", env = "CERTSWEEP_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// The form of a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum StatusFormat {
+    /// A table
+    Human,
+    /// One JSON object for each job
+    Jsonl,
+}
+
+/// What makes a job that is run once exit with 10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum WatchFailOn {
+    /// A match at tier A or B
+    Match,
+    /// Such a match at a place where its certificate had not been seen before
     New,
 }
 

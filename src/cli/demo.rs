@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::args::DemoArgs;
 use super::exit::{Exit, Failure};
+use super::progress::View;
 use super::scratch::Scratch;
 use super::session::{self, Session};
 use super::{scan, source, terminal};
@@ -21,6 +22,7 @@ use crate::domain::scope::{self, Scope};
 use crate::domain::tls::Limits;
 use crate::engine::{Clock, limits};
 use crate::lab::Range;
+use crate::store::About;
 
 /// Long enough for a loaded machine, short enough for the few servers that never answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -55,7 +57,8 @@ async fn sweep(range: &Range, store: &Path, kept: Option<&Path>) -> Result<Exit,
         sink: None,
         output: None,
         stop,
-        rules: Rules::default(),
+        news: (Rules::default(), About::Matches),
+        view: View::Live,
     };
     let mut swept = session.sweep(Arc::clone(&plan)).await?;
     terminal::print(&scan::report(&new, &plan, &swept, &index, kept)?)?;

@@ -28,6 +28,7 @@ mod sink;
 mod source;
 mod store;
 mod terminal;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,7 @@ fn run(cli: Cli, matches: &clap::ArgMatches) -> Result<Exit, Failure> {
     let Some((_, given)) = matches.subcommand() else { return Ok(Exit::Done) };
     match cli.command {
         Command::Scan(args) => scan::run(&args, given),
+        Command::Watch(args) => watch::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Search(args) => search::run(&args),
         Command::Show(args) => show::run(&args),

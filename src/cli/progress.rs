@@ -16,10 +16,20 @@ const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
 const TEMPLATE: &str = "[{elapsed_precise}] {bar:24} {percent:>3}% {rate}/s eta {eta} {msg}";
 
+/// How a sweep is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    /// By a bar on a terminal, and by a line now and then elsewhere.
+    Live,
+    /// By a line for each event, which begins with this name.
+    Events(String),
+}
+
 /// Shows how far a sweep is, and each match as it is found.
 pub(super) struct Progress {
     bar: ProgressBar,
     live: bool,
+    view: View,
     started: Instant,
     last_line: Instant,
     first_position: u64,
@@ -27,22 +37,22 @@ pub(super) struct Progress {
 
 impl Progress {
     /// A view of a sweep over `positions`, of which `covered` are done.
-    pub(super) fn new(positions: u64, covered: u64) -> Self {
-        let live = terminal::is_live();
+    pub(super) fn new(positions: u64, covered: u64, view: View) -> Self {
+        let live = view == View::Live && terminal::is_live();
         let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(positions), target)
             .with_style(style())
             .with_position(covered);
         bar.reset_eta();
         let now = Instant::now();
-        Self { bar, live, started: now, last_line: now, first_position: covered }
+        Self { bar, live, view, started: now, last_line: now, first_position: covered }
     }
 
     /// Shows that `covered` positions are done, with `counts`.
     pub(super) fn advance(&mut self, covered: u64, counts: &Counts) {
         self.bar.set_message(summary(counts));
         self.bar.set_position(covered);
-        if !self.live && self.last_line.elapsed() >= PLAIN_EVERY {
+        if !self.live && self.view == View::Live && self.last_line.elapsed() >= PLAIN_EVERY {
             self.last_line = Instant::now();
             self.plain_line(covered, counts);
         }
@@ -87,7 +97,10 @@ impl Progress {
 
     /// Prints `line` above the bar.
     pub(super) fn line(&self, line: &str) {
-        self.bar.suspend(|| terminal::note(line));
+        match &self.view {
+            View::Live => self.bar.suspend(|| terminal::note(line)),
+            View::Events(name) => terminal::note(&format!("{name}: {line}")),
+        }
     }
 
     /// Takes the bar away.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failure};
-use super::progress::Progress;
+use super::progress::{Progress, View};
 use super::sink::{self, Sink};
 use super::terminal;
 use crate::domain::coverage::Coverage;
@@ -118,8 +118,9 @@ pub(super) struct Session<'a> {
     pub(super) sink: Option<Box<dyn Sink>>,
     pub(super) output: Option<&'a Path>,
     pub(super) stop: CancellationToken,
-    /// When a certificate is called gone.
-    pub(super) rules: Rules,
+    /// When a certificate is called gone, and of which ones that is kept.
+    pub(super) news: (Rules, About),
+    pub(super) view: View,
 }
 
 /// How a sweep ended.
@@ -215,7 +216,7 @@ impl Session<'_> {
         let run = engine::run(plan, covered.clone(), prober, sender, self.stop.clone());
         let engine = tokio::spawn(run);
         let collector = Collector {
-            progress: Progress::new(scan.positions, covered.len()),
+            progress: Progress::new(scan.positions, covered.len(), self.view),
             scan,
             ledger,
             lease,
@@ -232,7 +233,7 @@ impl Session<'_> {
             has_skipped: false,
             failure: None,
             stop: self.stop,
-            rules: self.rules,
+            rules: self.news,
             interruption_told: false,
         };
         let collector = collector.collect(events).await;
@@ -264,7 +265,7 @@ struct Collector<'a> {
     has_skipped: bool,
     failure: Option<Failure>,
     stop: CancellationToken,
-    rules: Rules,
+    rules: (Rules, About),
     interruption_told: bool,
 }
 
@@ -387,9 +388,10 @@ impl Collector<'_> {
 
     /// What this scan changed, as far as it came.
     fn news(&mut self, now: Timestamp) -> Vec<(Kind, Tier, u64)> {
+        let (rules, about) = self.rules;
         let found = self
             .ledger
-            .derive(self.rules, About::Matches, now)
+            .derive(rules, about, now)
             .and_then(|_| self.ledger.transitions_of(&self.scan.id));
         found.unwrap_or_else(|error| {
             self.failure.get_or_insert(error.into());

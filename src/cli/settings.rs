@@ -10,18 +10,19 @@ use clap::parser::ValueSource;
 use super::args::{Format, Handshake, LedgerArgs, ScanArgs};
 use super::exit::Failure;
 use super::{source, terminal};
-use crate::domain::alert;
+use crate::domain::alert::{self, ChannelSettings, Wanted};
 use crate::domain::document::{Document, Placed};
+use crate::domain::job::{self, Job};
 use crate::domain::ledger::Rules;
 use crate::domain::pace::RATE_MIN;
 use crate::domain::scope::Scope;
 use crate::engine::limits;
-use crate::store::{Ledger, StoreError};
+use crate::store::{About, Ledger, StoreError};
 
 /// The settings file that is read where there is one.
 const FILE: &str = "certsweep.toml";
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "rate",
     "rate_per_prefix",
     "concurrency",
@@ -34,6 +35,7 @@ const KEYS: [&str; 12] = [
     "indicators",
     "absent_after",
     "alert",
+    "job",
 ];
 
 /// Where a setting came from.
@@ -54,6 +56,28 @@ impl fmt::Display for Origin {
             Self::File(file) => f.write_str(file),
             Self::Scope => f.write_str("scope"),
             Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// Who gave the arguments of a scan.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Given<'a> {
+    /// Somebody who typed them, or set the environment.
+    Typed(&'a ArgMatches),
+    /// The job of this name.
+    Job(&'a str),
+}
+
+impl Given<'_> {
+    /// Where the argument `id` came from, which was given.
+    fn origin(self, id: &str) -> Origin {
+        match self {
+            Self::Job(name) => Origin::File(format!("job '{name}'")),
+            Self::Typed(matches) => match matches.value_source(id) {
+                Some(ValueSource::EnvVariable) => Origin::Environment,
+                _ => Origin::Flag,
+            },
         }
     }
 }
@@ -88,6 +112,10 @@ pub(super) struct File {
     pub(super) indicators: Vec<PathBuf>,
     /// When a certificate is called gone.
     pub(super) rules: Rules,
+    /// What `watch` runs.
+    pub(super) jobs: Vec<Job>,
+    /// The channels that alerts go to.
+    pub(super) alerts: Vec<ChannelSettings>,
 }
 
 impl File {
@@ -100,6 +128,25 @@ impl File {
         };
         let text = source::text(path, "settings")?;
         Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// The file's name as it was given; empty if there is none.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Of which certificates transitions are kept: of matches, unless a job wants to be told of all.
+    pub(super) fn about(&self) -> About {
+        match self.jobs.iter().any(|job| job.alert_on == Wanted::All) {
+            true => About::Everything,
+            false => About::Matches,
+        }
+    }
+
+    /// The ledger: what was typed, or what the file says, or where it is if nobody says.
+    pub(super) fn ledger(&self, typed: Option<&Path>) -> Result<PathBuf, Failure> {
+        let named = typed.map(Path::to_owned).or_else(|| self.store.clone());
+        named.map_or_else(default_store, Ok)
     }
 
     fn parse(file: &str, text: &str) -> Result<Self, Failure> {
@@ -129,6 +176,9 @@ impl File {
                 document.complain(0, format!("'absent_after' must be from 1 to {most} visits"))
             })?,
         };
+        let alerts = alert::read(&mut table)?;
+        let names: Vec<&str> = alerts.iter().map(|alert| alert.name.as_str()).collect();
+        let jobs = job::read(&mut table, &names)?;
         let settings = Self {
             name: file.to_owned(),
             rate: table.rate("rate")?,
@@ -147,9 +197,9 @@ impl File {
                 .map(|path| path.value.into())
                 .collect(),
             rules,
+            jobs,
+            alerts,
         };
-        // Kept by nobody here: a mistake in them is told by whichever command reads the file first.
-        alert::read(&mut table)?;
         table.finish()?;
         Ok(settings)
     }
@@ -177,15 +227,15 @@ pub(super) struct Settings {
     pub(super) format: Setting<Format>,
     pub(super) handshake: Setting<Handshake>,
     pub(super) vantage: Setting<String>,
-    /// When a certificate is called gone.
-    pub(super) rules: Rules,
+    /// When a certificate is called gone, and of which ones it is kept.
+    pub(super) news: (Rules, About),
 }
 
 impl Settings {
     /// Merges what was typed, the environment, `file`, `scope` and the defaults, in this order.
     pub(super) fn merge(
         args: &ScanArgs,
-        given: &ArgMatches,
+        given: Given<'_>,
         file: &File,
         scope: &Scope,
     ) -> Result<Self, Failure> {
@@ -238,7 +288,7 @@ impl Settings {
                 file.vantage.clone(),
                 "default".to_owned(),
             ),
-            rules: file.rules,
+            news: (file.rules, file.about()),
         })
     }
 }
@@ -290,30 +340,23 @@ fn default_store() -> Result<PathBuf, Failure> {
 }
 
 /// Where the ports came from; a scope file's are the default where there is one.
-pub(super) fn ports_origin(given: &ArgMatches, has_scope_file: bool) -> Origin {
-    match given.value_source("ports") {
-        Some(ValueSource::EnvVariable) => Origin::Environment,
-        Some(ValueSource::CommandLine) => Origin::Flag,
-        _ if has_scope_file => Origin::Scope,
-        _ => Origin::Default,
+pub(super) fn ports_origin(given: Given<'_>, args: &ScanArgs) -> Origin {
+    match (&args.ports, &args.scope.scope) {
+        (Some(_), _) => given.origin("ports"),
+        (None, Some(_)) => Origin::Scope,
+        (None, None) => Origin::Default,
     }
 }
 
 struct Layers<'a> {
-    given: &'a ArgMatches,
+    given: Given<'a>,
     file: &'a str,
 }
 
 impl Layers<'_> {
     fn picked<T>(&self, id: &str, typed: Option<T>, file: Option<T>) -> Option<Setting<T>> {
         match (typed, file) {
-            (Some(value), _) => {
-                let origin = match self.given.value_source(id) {
-                    Some(ValueSource::EnvVariable) => Origin::Environment,
-                    _ => Origin::Flag,
-                };
-                Some(Setting::new(value, origin))
-            }
+            (Some(value), _) => Some(Setting::new(value, self.given.origin(id))),
             (None, Some(value)) => Some(Setting::new(value, Origin::File(self.file.to_owned()))),
             (None, None) => None,
         }
@@ -358,7 +401,8 @@ mod tests {
         let scope = format!("name = \"lo\"\ninclude = [\"127.0.0.0/24\"]\nports = [443]\n{scope}");
         let scope = scope::read("lo.toml", &scope).unwrap();
         let file = File::parse("certsweep.toml", file).unwrap();
-        Settings::merge(&args, matches.subcommand().unwrap().1, &file, &scope).unwrap()
+        let given = Given::Typed(matches.subcommand().unwrap().1);
+        Settings::merge(&args, given, &file, &scope).unwrap()
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::alert::Wanted;
 use super::diagnostic::{Diagnostic, hint};
 use super::document::{Document, Placed, Table};
 use super::ladder::Depth;
@@ -17,19 +18,13 @@ pub const JOBS_MAX: usize = 100;
 /// Characters of a name at most: it becomes part of a file's name.
 const NAME_MAX: usize = 64;
 
-/// Visits without it before a certificate is called gone, unless the job says otherwise.
-const ABSENT_AFTER: u64 = 2;
-
-/// The most that a job may say instead.
-const ABSENT_AFTER_MAX: u64 = 100;
-
 /// Connections at once beyond which nothing is asked for.
 const CONCURRENCY_MAX: u64 = 1_000_000_000;
 
 /// Seconds that a connection is waited for at most.
 const TIMEOUT_MAX: f64 = 3_600.0;
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 17] = [
     "name",
     "scope",
     "ports",
@@ -45,7 +40,6 @@ const KEYS: [&str; 18] = [
     "timeout",
     "handshake",
     "vantage",
-    "absent_after",
     "alert",
     "alert_on",
 ];
@@ -75,24 +69,10 @@ pub struct Job {
     pub handshake: Option<Depth>,
     /// A name for where this machine looks from.
     pub vantage: Option<String>,
-    /// Visits without it, one after the other, before a certificate is called gone.
-    pub absent_after: u32,
     /// The names of the alerts that are sent; `None`: all that the file has.
     pub alerts: Option<Vec<String>>,
     /// Of which certificates they tell.
-    pub alert_on: AlertOn,
-}
-
-/// Of which certificates' transitions alerts are sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AlertOn {
-    /// Those that match at tier A or B.
-    #[default]
-    Match,
-    /// Those that match at any tier.
-    Any,
-    /// All.
-    All,
+    pub alert_on: Wanted,
 }
 
 impl Job {
@@ -144,18 +124,13 @@ fn job(table: &mut Table<'_>, name: String, alerts: &[&str]) -> Result<Job, Diag
         timeout: timeout(table)?,
         handshake: choice(document, table.text("handshake")?, &HANDSHAKES)?,
         vantage: table.text("vantage")?.map(|name| name.value),
-        absent_after: whole(table, "absent_after", ABSENT_AFTER_MAX)?.unwrap_or(ABSENT_AFTER)
-            as u32,
         alerts: channels(table, alerts)?,
-        alert_on: choice(document, table.text("alert_on")?, &ALERT_ON)?.unwrap_or_default(),
+        alert_on: choice(document, table.text("alert_on")?, &Wanted::WORDS)?.unwrap_or_default(),
     })
 }
 
 const HANDSHAKES: [(&str, Depth); 3] =
     [("auto", Depth::Auto), ("full", Depth::Full), ("leaf", Depth::Leaf)];
-
-const ALERT_ON: [(&str, AlertOn); 3] =
-    [("match", AlertOn::Match), ("any", AlertOn::Any), ("all", AlertOn::All)];
 
 fn values(items: Vec<Placed<String>>) -> Vec<String> {
     items.into_iter().map(|item| item.value).collect()
@@ -316,7 +291,7 @@ mod tests {
         assert_eq!((job.name(), job.scope.as_str()), ("nightly", "acme.toml"));
         assert_eq!(job.rhythm.schedule.to_string(), "every 24h");
         assert_eq!(job.rhythm.matches, Some(Duration::from_secs(3_600)));
-        assert_eq!((job.absent_after, job.alert_on, &job.alerts), (2, AlertOn::Match, &None));
+        assert_eq!((job.alert_on, &job.alerts), (Wanted::Match, &None));
         assert_eq!((&job.ports, job.rate, job.handshake), (&None, None, None));
     }
 
@@ -338,7 +313,6 @@ mod tests {
             timeout = 3
             handshake = "full"
             vantage = "east"
-            absent_after = 3
             alert = ["soc"]
             alert_on = "all"
             [[job]]
@@ -355,7 +329,7 @@ mod tests {
         assert_eq!(job.ports.as_deref().unwrap(), ["softether", "8443"]);
         assert_eq!((job.rhythm.matches, job.rate_per_prefix), (None, Some(2.5)));
         assert_eq!((job.handshake, job.concurrency), (Some(Depth::Full), Some(10)));
-        assert_eq!((job.absent_after, job.alert_on), (3, AlertOn::All));
+        assert_eq!(job.alert_on, Wanted::All);
         assert_eq!(job.alerts.as_deref().unwrap(), ["soc"]);
         assert_eq!(jobs[1].rhythm.matches, Some(Duration::from_secs(1_800)));
     }
@@ -379,7 +353,6 @@ mod tests {
             ),
             ("ports = [\"70000\"]", "10: port 70000 is too large; ports go from 1 to 65535"),
             ("timeout = 4000", "11: 'timeout' must be more than 0 and at most 3600 seconds"),
-            ("absent_after = 0", "16: 'absent_after' must be a whole number from 1 to 100"),
             ("handshake = \"half\"", "13: unknown value 'half'; known: auto, full, leaf"),
             ("alert = [\"sock\"]", "10: no [[alert]] is named 'sock'; did you mean 'soc'?"),
             ("evry = \"24h\"", "1: unknown key 'evry'; did you mean 'every'?"),

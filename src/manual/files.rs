@@ -152,7 +152,8 @@
 //! # Settings
 //!
 //! `certsweep.toml` in the current directory, or the file that `--config` names: `rate`, `rate_per_prefix`,
-//! `concurrency`, `threads`, `timeout` (seconds), `handshake`, `store`, `format`, `vantage`, `indicators` (a list of files). A
+//! `concurrency`, `threads`, `timeout` (seconds), `handshake`, `store`, `format`, `vantage`, `indicators` (a list of files), and
+//! `[[job]]` tables for `watch` ([`super::watch`]). A
 //! flag wins over the environment (`CERTSWEEP_RATE`, ...), that over the file, that over the default;
 //! `scan --dry-run` shows where each value came from. A rate in the settings file that is above the scope's is
 //! passed over; a flag that is above it is refused.

@@ -35,6 +35,8 @@
 //! index is needed for either; what a whole scan saw is found by a pass over `visit`. A visit may see more than one leaf:
 //! `further_leaf` has the others.
 //!
+//! `job` holds what `watch` remembers of its jobs; a process that runs one holds `LEDGER-job-NAME.lock`.
+//!
 //! `pending_place` lists where something changed and transitions are still to be looked for.
 //!
 //! Targets that a fault in certsweep kept from being probed are in the table `fault`. While a scan runs there is a

@@ -17,3 +17,4 @@ pub mod records;
 pub mod speed;
 pub mod transitions;
 pub mod vocabulary;
+pub mod watch;

@@ -156,6 +156,14 @@ pub enum StoreError {
         /// What it was at work on.
         name: String,
     },
+    /// Another process runs the job.
+    #[error("job '{job}' of {} is run by another process; end that one first", .path.display())]
+    JobRunning {
+        /// The ledger.
+        path: PathBuf,
+        /// The job's name.
+        job: String,
+    },
     /// No scan has this id.
     #[error("{} holds no scan {scan}; check --store and the scan's id", .path.display())]
     UnknownScan {

@@ -21,9 +21,7 @@ pub struct Hold {
 impl Hold {
     /// Takes the right to go on with `scan` of the ledger at `ledger`.
     pub(super) fn take(ledger: &Path, scan: &str) -> Result<Self, StoreError> {
-        let mut name = ledger.as_os_str().to_owned();
-        name.push(format!("-{scan}.lock"));
-        let file = PathBuf::from(name);
+        let file = lock_file(ledger, scan);
         loop {
             let locked = lock(&file).map_err(|error| match error {
                 TryLockError::WouldBlock => {
@@ -44,6 +42,18 @@ impl Drop for Hold {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.file);
     }
+}
+
+/// Whether a process goes on with what `name` names of the ledger at `ledger`. Nothing is made by asking.
+pub(super) fn is_held(ledger: &Path, name: &str) -> bool {
+    let file = File::open(lock_file(ledger, name));
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+fn lock_file(ledger: &Path, name: &str) -> PathBuf {
+    let mut file = ledger.as_os_str().to_owned();
+    file.push(format!("-{name}.lock"));
+    PathBuf::from(file)
 }
 
 fn lock(file: &Path) -> Result<File, TryLockError> {

@@ -20,6 +20,7 @@ mod finding;
 mod hold;
 mod import;
 mod indicator;
+mod job;
 mod lease;
 mod ledger;
 mod looking_back;

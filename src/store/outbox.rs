@@ -126,12 +126,14 @@ const TRANSITION: &str = "
 SELECT transition.id, transition.key, transition.kind, transition.time, transition.derived,
     transition.endpoint_id, transition.certificate_id, transition.previous_certificate_id,
     address_key, nullif(server_name.name, '') AS server_name, vantage.name AS vantage,
-    scan_number.scan_id, visit.certificate_id IS NOT NULL AS shown, visit.key_proven,
+    scan_number.scan_id, json_extract(scan.settings, '$.inputs.job') AS job,
+    visit.certificate_id IS NOT NULL AS shown, visit.key_proven,
     visit.handshake_finished
 FROM transition
 JOIN server_name ON server_name.id = transition.server_name_id
 JOIN vantage ON vantage.id = transition.vantage_id
 JOIN scan_number ON scan_number.number = transition.scan_number
+JOIN scan ON scan.id = scan_number.scan_id
 LEFT JOIN address6 ON address6.number = transition.endpoint_id >> 16
 LEFT JOIN visit ON visit.endpoint_id = transition.endpoint_id
     AND visit.server_name_id = transition.server_name_id
@@ -276,7 +278,7 @@ fn head(row: &Row<'_>) -> rusqlite::Result<(Alert, i64, Option<i64>, Timestamp)>
         server_name: row.get("server_name")?,
         vantage: row.get("vantage")?,
         scan: row.get("scan_id")?,
-        job: None,
+        job: row.get("job")?,
         leaf: Certificate::default(),
         previous: None,
         from: Vec::new(),

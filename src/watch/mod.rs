@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use sequel::{Nothing, Sequel};
+pub use sequel::Sequel;
 
 use crate::domain::job::Job;
 use crate::domain::schedule::{Ended, Remembered};

@@ -29,19 +29,3 @@ pub trait Sequel: Send + Sync + 'static {
     /// Tells people once what there is to tell now.
     fn attend_once(&self) -> impl Future<Output = ()> + Send;
 }
-
-/// No sequel: nothing is derived, and nobody is told.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Nothing;
-
-impl Sequel for Nothing {
-    fn derive(&self, _: &mut Ledger, _: &Job, _: &str, _: Timestamp) -> Result<u64, String> {
-        Ok(0)
-    }
-
-    async fn attend(&self, stop: CancellationToken) {
-        stop.cancelled().await;
-    }
-
-    async fn attend_once(&self) {}
-}

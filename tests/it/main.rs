@@ -52,3 +52,5 @@ mod tidy;
 mod tiers;
 /// The order of targets: its length costs no memory.
 mod walk;
+/// `certsweep watch`: jobs on a schedule, once, and what is told of them.
+mod watch;

@@ -6,6 +6,7 @@ use crate::support::{Lab, Workspace};
 
 const COMMANDS: [&str; 10] = [
     "scan",
+    "watch",
     "probe",
     "match",
     "indicators",

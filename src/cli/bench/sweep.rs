@@ -14,6 +14,7 @@ use super::sample::{Meter, Sample, percentiles, resident_kib};
 use super::servers::{MATCHES_EVERY, address};
 use crate::cli::args::Format;
 use crate::cli::exit::Failure;
+use crate::cli::progress::View;
 use crate::cli::session::{self, Session};
 use crate::cli::{scan, sink};
 use crate::domain::coverage::Coverage;
@@ -28,6 +29,7 @@ use crate::domain::scan::Shard;
 use crate::domain::scope;
 use crate::domain::tls::Limits;
 use crate::engine::{self, Clock, Event};
+use crate::store::About;
 
 /// Batches of events between the engine and who counts them, as in a scan.
 const QUEUE: usize = 8;
@@ -173,7 +175,8 @@ impl Sweep<'_> {
             sink,
             output: Some(&output),
             stop: CancellationToken::new(),
-            rules: Rules::default(),
+            news: (Rules::default(), About::Matches),
+            view: View::Live,
         };
         let meter = Meter::start();
         let mut swept = session.sweep(plan).await?;

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 
 use super::args::{FailOn, Format, ScanArgs};
 use super::exit::{Exit, Failure};
-use super::session::{self, Session, Swept};
+use super::progress::View;
+use super::session::{self, Begun, Session, Swept};
+use super::settings::Given;
 use super::{sink, terminal};
 use crate::domain::indicator::{Index, Tier};
 use crate::domain::plan::Plan;
@@ -22,8 +24,8 @@ use crate::domain::scan::Scan;
 use crate::domain::time::Timestamp;
 use crate::engine::Clock;
 
-use prepare::{Prepared, indicator_record};
-pub(super) use prepare::{ledger, random};
+use prepare::indicator_record;
+pub(super) use prepare::{Prepared, ledger, prepare, prepare_known, random};
 pub(super) use report::{report, reported};
 
 /// Runs `scan`; `given` says which settings were typed.
@@ -31,7 +33,7 @@ pub(super) fn run(args: &ScanArgs, given: &ArgMatches) -> Result<Exit, Failure> 
     let runtime = session::runtime()?;
     let _entered = runtime.enter();
     let now = Clock::start().wall();
-    let prepared = prepare::prepare(args, given, now)?;
+    let prepared = prepare::prepare(args, Given::Typed(given), now)?;
     if args.dry_run {
         return terminal::print(&dry_run::text(&prepared)).map(|()| Exit::Done);
     }
@@ -46,27 +48,12 @@ pub(super) fn run(args: &ScanArgs, given: &ArgMatches) -> Result<Exit, Failure> 
 
 async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Exit, Failure> {
     let stop = session::interruptible()?;
-    let Prepared { plan, sets, settings, policy, resumed, .. } = prepared;
-    let (store, output) = (settings.store.value.as_path(), args.output.output.as_deref());
-    let opening = if resumed.is_some() { Opening::Resumed } else { Opening::Started };
-    let mut sink = sink::open(settings.format.value, output, resumed.as_ref())?;
-    let ledger = ledger(store)?;
-    let begun = match resumed {
-        Some(scan) => session::resume(ledger, &scan.id, &sets)?
-            .ok_or_else(|| prepare::nothing_to_resume(store, "of this plan any more"))?,
-        None => {
-            let name = |path: &PathBuf| path.display().to_string();
-            let mut inputs = json!({
-                "indicators": args.indicators.iter().map(name).collect::<Vec<_>>(),
-                "targets": args.targets.as_ref().map(name),
-            });
-            for (key, value) in prepare::questions(settings.handshake.value, &policy) {
-                inputs[key] = value;
-            }
-            let scan = new_scan(&plan, &settings.vantage.value, &inputs, now);
-            session::begin(ledger, scan, &sets)?
-        }
-    };
+    let output = args.output.output.as_deref();
+    let opening = if prepared.resumed.is_some() { Opening::Resumed } else { Opening::Started };
+    let mut sink = sink::open(prepared.settings.format.value, output, prepared.resumed.as_ref())?;
+    let begun = begin(args, &prepared, None, now)?;
+    let Prepared { plan, sets, settings, policy, .. } = prepared;
+    let store = settings.store.value.as_path();
     if let Some(sink) = &mut sink {
         let sets: Vec<_> = sets.iter().map(indicator_record).collect();
         let record = record::scan_opened(&begun.scan, &plan, &sets, (opening, now));
@@ -77,8 +64,9 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
     terminal::note(&opening_line(&begun.scan, &plan));
     let (plan, index) = (Arc::new(plan), Arc::new(Index::new(&sets)));
     let scan = begun.scan.clone();
-    let rules = settings.rules;
-    let session = Session { begun, index: Arc::clone(&index), policy, sink, output, stop, rules };
+    let (news, view) = (settings.news, View::Live);
+    let index_of = Arc::clone(&index);
+    let session = Session { begun, index: index_of, policy, sink, output, stop, news, view };
     let swept = session.sweep(Arc::clone(&plan)).await?;
     if let Some(time) = swept.spent.told(&plan.tempo) {
         terminal::note(&time);
@@ -86,6 +74,36 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
     let text = report(&scan, &plan, &swept, &index, Some(store))?;
     let human = settings.format.value == Format::Human;
     conclude(args, &scan, swept, human.then_some(text))
+}
+
+/// Writes down that the scan that was prepared from `args` begins `now`, or goes on; for the job called `job`, if it
+/// is for one.
+pub(super) fn begin(
+    args: &ScanArgs,
+    prepared: &Prepared,
+    job: Option<&str>,
+    now: Timestamp,
+) -> Result<Begun, Failure> {
+    let Prepared { plan, sets, settings, policy, resumed, .. } = prepared;
+    let store = settings.store.value.as_path();
+    let ledger = ledger(store)?;
+    if let Some(scan) = resumed {
+        return session::resume(ledger, &scan.id, sets)?
+            .ok_or_else(|| prepare::nothing_to_resume(store, "of this plan any more"));
+    }
+    let name = |path: &PathBuf| path.display().to_string();
+    let mut inputs = json!({
+        "indicators": args.indicators.iter().map(name).collect::<Vec<_>>(),
+        "targets": args.targets.as_ref().map(name),
+    });
+    if let Some(job) = job {
+        inputs["job"] = job.into();
+    }
+    for (key, value) in prepare::questions(settings.handshake.value, policy) {
+        inputs[key] = value;
+    }
+    let scan = new_scan(plan, &settings.vantage.value, &inputs, now);
+    session::begin(ledger, scan, sets)
 }
 
 /// A scan of `plan` that starts `now`; `inputs` are what it was given besides its plan.
@@ -123,7 +141,8 @@ fn command_line() -> Vec<String> {
     std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect()
 }
 
-fn opening_line(scan: &Scan, plan: &Plan) -> String {
+/// What is told when a scan begins.
+pub(super) fn opening_line(scan: &Scan, plan: &Plan) -> String {
     use crate::domain::text::counted;
     let rate = |rate: Option<f64>| rate.map_or("unlimited".to_owned(), |rate| format!("{rate}/s"));
     format!(

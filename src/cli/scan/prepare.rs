@@ -3,21 +3,22 @@
 use std::path::Path;
 use std::time::Duration;
 
-use clap::ArgMatches;
 use serde_json::{Value, json};
 
 use crate::cli::args::{Handshake, ScanArgs};
 use crate::cli::asking;
 use crate::cli::exit::Failure;
-use crate::cli::settings::{self, File, Origin, Setting, Settings};
+use crate::cli::settings::{self, File, Given, Origin, Setting, Settings};
 use crate::cli::source;
+use crate::domain::address::Target;
 use crate::domain::indicator::IndicatorSet;
 use crate::domain::ladder::Policy;
 use crate::domain::plan::{Plan, Tempo};
 use crate::domain::ports::PortSet;
+use crate::domain::ranges::Range;
 use crate::domain::scan::{Scan, Shard};
 use crate::domain::scope::Scope;
-use crate::domain::targets::TargetList;
+use crate::domain::targets::{Entry, TargetList};
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::tls::Limits;
@@ -41,11 +42,53 @@ pub(in crate::cli) struct Prepared {
 }
 
 /// Decides everything that `args` leave open.
-pub(super) fn prepare(
+pub(in crate::cli) fn prepare(
     args: &ScanArgs,
-    given: &ArgMatches,
+    given: Given<'_>,
     now: Timestamp,
 ) -> Result<Prepared, Failure> {
+    decide(args, read(args, given, now)?)
+}
+
+/// The same, of what `args` name, for those of the `known` targets that they name too; `None` if it is none of them.
+pub(in crate::cli) fn prepare_known(
+    args: &ScanArgs,
+    given: Given<'_>,
+    now: Timestamp,
+    known: &[Target],
+) -> Result<Option<Prepared>, Failure> {
+    let inputs = read(args, given, now)?;
+    let named = |target: &&Target| {
+        inputs.scope.allowed.contains(target.address)
+            && inputs.scope.ports.contains(target.port)
+            && inputs.ports.contains(target.port)
+            && inputs.targets.as_ref().is_none_or(|list| list.names(**target))
+    };
+    let entry = |target: &Target| Entry {
+        range: Range::single(target.address),
+        port: Some(target.port),
+        at: (1, 1),
+    };
+    let entries: Vec<Entry> = known.iter().filter(named).map(entry).collect();
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let targets = Some(TargetList::within(&inputs.scope, "known matches", &entries)?);
+    decide(args, Inputs { targets, ..inputs }).map(Some)
+}
+
+/// What the files that arguments name hold.
+struct Inputs {
+    scope: Scope,
+    settings: Settings,
+    ports: PortSet,
+    ports_from: Origin,
+    targets: Option<TargetList>,
+    sets: Vec<IndicatorSet>,
+    policy: Policy,
+}
+
+fn read(args: &ScanArgs, given: Given<'_>, now: Timestamp) -> Result<Inputs, Failure> {
     if args.shard.is_some() && args.seed.is_none() && args.resume.is_none() {
         return Err(Failure::usage(
             "--shard needs --seed: parts fit together only if all are cut from the same order",
@@ -55,14 +98,19 @@ pub(super) fn prepare(
     let asked_ports = args.ports.as_deref().map(ports).transpose()?;
     let ranges = (args.ranges.as_slice(), args.exclude.as_slice());
     let scope = source::scope(&args.scope, ranges, asked_ports.as_ref(), now)?;
-    let mut settings = Settings::merge(args, given, &file, &scope)?;
-    let ports_from = settings::ports_origin(given, args.scope.scope.is_some());
+    let settings = Settings::merge(args, given, &file, &scope)?;
+    let ports_from = settings::ports_origin(given, args);
     let ports = asked_ports.unwrap_or_else(|| scope.ports.clone());
     let targets =
         args.targets.as_deref().map(|path| source::target_list(path, &scope)).transpose()?;
     let indicator_files: Vec<_> = args.indicators.iter().chain(&file.indicators).cloned().collect();
     let sets = source::indicator_sets(&indicator_files)?;
     let policy = asking::policy(&args.asking, settings.handshake.value, &sets)?;
+    Ok(Inputs { scope, settings, ports, ports_from, targets, sets, policy })
+}
+
+fn decide(args: &ScanArgs, inputs: Inputs) -> Result<Prepared, Failure> {
+    let Inputs { scope, mut settings, ports, ports_from, targets, sets, policy } = inputs;
     let mut warnings = fit_limits(&mut settings)?;
     warnings.extend(targets.iter().flat_map(|list| left_out(list, &scope, &ports)));
     let plan = plan_of(scope, ports, targets, &settings);

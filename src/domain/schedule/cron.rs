@@ -19,7 +19,8 @@ const LENGTH_MAX: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
-    cron: Cron,
+    /// Large, and schedules without one are most.
+    cron: Box<Cron>,
 }
 
 impl Pattern {
@@ -40,7 +41,7 @@ impl Pattern {
             | CronError::ComponentError(why) => why.trim_end_matches('.').to_owned(),
             other => other.to_string(),
         })?;
-        let pattern = Self { text: text.trim().to_owned(), cron };
+        let pattern = Self { text: text.trim().to_owned(), cron: Box::new(cron) };
         match pattern.after(Timestamp::default()) {
             Some(_) => Ok(pattern),
             None => Err("fits no day of any year".to_owned()),

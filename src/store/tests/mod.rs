@@ -1,5 +1,6 @@
 //! What the tests of this room share: leafs, observations, and a ledger read back as text.
 
+mod job;
 mod leasing;
 mod looking_back;
 mod opening;

@@ -67,19 +67,24 @@ fn the_writer() {
             Coverage::default()
         }
     };
-    for batch in covered.len() / PER_BATCH..BATCHES {
-        let positions = batch * PER_BATCH..(batch + 1) * PER_BATCH;
+    for number in covered.len() / PER_BATCH..BATCHES {
+        let positions = number * PER_BATCH..(number + 1) * PER_BATCH;
         positions.clone().for_each(|position| {
             covered.insert(position);
         });
         let observations: Vec<Observation> = positions.map(observation).collect();
         let counts = counts(&covered);
-        let (faults, coverage) = (&[], &covered);
-        let batch_of =
-            Batch { scan: SCAN, observations: &observations, faults, coverage, counts: &counts };
-        ledger.record(&batch_of).unwrap();
+        let batch = Batch {
+            scan: SCAN,
+            observations: &observations,
+            faults: &[],
+            coverage: &covered,
+            counts: &counts,
+            renewal: None,
+        };
+        ledger.record(&batch).unwrap();
         let mut out = std::io::stdout().lock();
-        writeln!(out, "told {}", batch + 1).unwrap();
+        writeln!(out, "told {}", number + 1).unwrap();
         out.flush().unwrap();
     }
     ledger.finish_scan(SCAN, Timestamp::from_seconds(2_000_000), true).unwrap();

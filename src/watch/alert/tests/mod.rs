@@ -22,8 +22,7 @@ const LONG: Patience =
     Patience { connect: Duration::from_secs(60), whole: Duration::from_secs(60) };
 
 /// For what waits until it is over.
-const SHORT: Patience =
-    Patience { connect: Duration::from_millis(300), whole: Duration::from_millis(300) };
+const SHORT: Patience = Patience { connect: Duration::from_secs(2), whole: Duration::from_secs(2) };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_795_486_800);
 
