@@ -170,8 +170,8 @@ pub struct Summary {
 /// one for each further leaf.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stand {
-    /// Another connection would tell more.
-    Again(Box<Visiting>, Vec<Observation>),
+    /// Another connection would tell more: [`Visiting::ask`] says which.
+    Again(Vec<Observation>),
     /// All is said.
     Over(Summary, Vec<Observation>),
 }
@@ -193,39 +193,53 @@ impl Visiting {
     }
 
     /// Takes what the attempt saw that [`Visiting::ask`] called for.
-    pub fn take(mut self, seen: Observation, policy: &Policy) -> Stand {
+    ///
+    /// What was seen stays in the visit until it is told: if this panics, [`Visiting::break_off`] still tells it.
+    pub fn take(&mut self, seen: Observation, policy: &Policy) -> Stand {
         self.carriers.extend(self.ask.request.map(|_| self.ask.asked));
         self.has_requested |= seen.attempts.iter().any(|attempt| attempt.request.is_some());
-        let current = match self.current.take() {
-            None => seen,
-            Some(before) => {
-                let (current, other) = merged(before, seen);
-                self.others.extend(other.filter(|other| !self.knows(other)));
-                current
-            }
-        };
-        if let Some((asked, request)) = self.inquiry(&current, policy) {
-            let after = Duration::ZERO;
-            self.ask = Ask { asked, after, request: Some(request), ..self.ask };
-            self.current = Some(current);
-            return Stand::Again(Box::new(self), Vec::new());
+        let outcome = self.add(seen);
+        #[cfg(test)]
+        tests::spring_the_trap();
+        if let Some((asked, after, request)) = self.next_under_this_name(policy) {
+            (self.ask.asked, self.ask.after, self.ask.request) = (asked, after, request);
+            return Stand::Again(Vec::new());
         }
-        if let Some((asked, after)) = policy.further(&current) {
-            self.ask = Ask { asked, after, request: None, ..self.ask };
-            self.current = Some(current);
-            return Stand::Again(Box::new(self), Vec::new());
-        }
-        if !has_names(&current) {
+        if !self.current.as_ref().is_some_and(has_names) {
             self.names_left.clear();
         }
-        let (summary, told) = self.close(current);
+        let (summary, told) = self.close(outcome);
         match self.names_left.pop() {
             None => Stand::Over(summary, told),
             Some(name) => {
                 self.ask = first_ask(policy, Some(name));
-                Stand::Again(Box::new(self), told)
+                Stand::Again(told)
             }
         }
+    }
+
+    /// Adds what an attempt saw to what is known of its name; the outcome of all of that.
+    fn add(&mut self, seen: Observation) -> Outcome {
+        let Some(current) = &mut self.current else {
+            return self.current.insert(seen).outcome;
+        };
+        let other = merge(current, seen);
+        let outcome = current.outcome;
+        let is_new =
+            |other: &Observation| self.others.iter().all(|known| hash(known) != hash(other));
+        if let Some(other) = other.filter(is_new) {
+            self.others.push(other);
+        }
+        outcome
+    }
+
+    /// What else to ask under the name that is being asked for, how long after, and with which request.
+    fn next_under_this_name(&self, policy: &Policy) -> Option<(Asked, Duration, Option<Request>)> {
+        let current = self.current.as_ref()?;
+        if let Some((asked, request)) = self.inquiry(current, policy) {
+            return Some((asked, Duration::ZERO, Some(request)));
+        }
+        policy.further(current).map(|(asked, after)| (asked, after, None))
     }
 
     /// The request, if it is due, and what can carry it: one that could complete the handshake, and has not failed to.
@@ -253,12 +267,12 @@ impl Visiting {
     pub fn break_off(mut self, policy: &Policy) -> (Option<Summary>, Vec<Observation>) {
         let has_more = !policy.server_names.is_empty() || policy.all_leaves;
         let wants_no_more = !has_more && self.ask.request.is_none();
-        match self.current.take().filter(|current| current.outcome == Outcome::Certificate) {
-            None => (None, Vec::new()),
-            Some(current) => {
-                let (summary, told) = self.close(current);
+        match &self.current {
+            Some(current) if current.outcome == Outcome::Certificate => {
+                let (summary, told) = self.close(Outcome::Certificate);
                 (Some(summary).filter(|_| wants_no_more), told)
             }
+            _ => (None, Vec::new()),
         }
     }
 
@@ -267,19 +281,15 @@ impl Visiting {
         self.current.is_some() || self.summary.is_some()
     }
 
-    /// A name is done with, of which `current` is what is known.
-    fn close(&mut self, current: Observation) -> (Summary, Vec<Observation>) {
-        let outcome = self.summary.map_or(current.outcome, |before| before.outcome);
-        let told: Vec<_> = std::iter::once(current).chain(self.others.drain(..)).collect();
-        let matched = told.iter().filter_map(Observation::closest_tier);
+    /// A name is done with, under which the `outcome` was this.
+    fn close(&mut self, outcome: Outcome) -> (Summary, Vec<Observation>) {
+        let seen = self.current.iter().chain(&self.others);
         let before = self.summary.and_then(|before| before.closest);
-        let summary = Summary { outcome, closest: matched.chain(before).min() };
+        let closest = seen.filter_map(Observation::closest_tier).chain(before).min();
+        let outcome = self.summary.map_or(outcome, |before| before.outcome);
+        let summary = Summary { outcome, closest };
         self.summary = Some(summary);
-        (summary, told)
-    }
-
-    fn knows(&self, other: &Observation) -> bool {
-        self.others.iter().any(|known| hash(known) == hash(other))
+        (summary, self.current.take().into_iter().chain(self.others.drain(..)).collect())
     }
 }
 
@@ -344,28 +354,31 @@ fn has_spoken(seen: &Observation) -> bool {
     has_answered(seen) && seen.attempts.iter().any(|attempt| attempt.asked != Asked::Rustls)
 }
 
-/// One observation of all attempts, and a second one if the later attempt showed another leaf.
+/// Makes of `told` one observation of all attempts, and returns `seen` if it showed another leaf.
 ///
 /// What is said of the leaf is what a single connection showed: the one that proved most, and of equals the later one,
 /// which went further. Without a leaf our own client's first answer counts, and any answer for more than none.
-fn merged(first: Observation, mut second: Observation) -> (Observation, Option<Observation>) {
-    let (time, mut attempts) = (first.time, first.attempts.clone());
-    attempts.append(&mut second.attempts.clone());
-    // Whichever leaf it came with, the endpoint said it, and it was asked once.
-    let softether_server = first.softether_server.clone().or(second.softether_server.take());
-    let (told, other) = match (hash(&first), hash(&second)) {
-        (None, Some(_)) => (second, None),
-        (Some(one), Some(other)) if one != other => {
-            second.is_other_leaf = true;
-            (first, Some(second))
-        }
-        (Some(_), Some(_)) if strength(second.evidence) >= strength(first.evidence) => {
-            (second, None)
-        }
-        (None, None) if has_answered(&second) && !has_spoken(&first) => (second, None),
-        _ => (first, None),
+fn merge(told: &mut Observation, mut seen: Observation) -> Option<Observation> {
+    let (before, now) = (hash(told), hash(&seen));
+    let says_more = match (before, now) {
+        (None, Some(_)) => true,
+        (Some(_), Some(_)) => before == now && strength(seen.evidence) >= strength(told.evidence),
+        (Some(_), None) => false,
+        (None, None) => has_answered(&seen) && !has_spoken(told),
     };
-    (Observation { time, attempts, softether_server, ..told }, other)
+    seen.is_other_leaf = before.is_some() && now.is_some() && before != now;
+    told.attempts.extend_from_slice(&seen.attempts);
+    // Whichever leaf it came with, the endpoint said it, and it was asked once.
+    if told.softether_server.is_none() {
+        told.softether_server = seen.softether_server.take();
+    }
+    if says_more {
+        std::mem::swap(told, &mut seen);
+        (told.time, told.attempts) = (seen.time, seen.attempts);
+        told.softether_server = seen.softether_server;
+        return None;
+    }
+    seen.is_other_leaf.then_some(seen)
 }
 
 fn hash(seen: &Observation) -> Option<super::fingerprint::Sha256Fingerprint> {
@@ -383,4 +396,4 @@ fn strength(evidence: Evidence) -> (u8, bool) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -48,7 +48,7 @@ impl Clock {
 #[cfg(test)]
 mod simulated {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
     use std::time::{Duration, Instant};
 
     use super::Clock;
@@ -59,23 +59,45 @@ mod simulated {
     pub(super) struct Simulated {
         start: Timestamp,
         nanos: Arc<AtomicU64>,
+        /// How often each clock was read: the monotonic one, the one on the wall.
+        readings: Arc<[AtomicUsize; 2]>,
+        /// Which reading of each panics.
+        panics_at: [usize; 2],
     }
 
     impl Simulated {
         pub(super) fn now(&self) -> Moment {
-            Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
+            self.read(0);
+            self.elapsed()
         }
 
         pub(super) fn wall(&self) -> Timestamp {
-            let elapsed = i64::try_from(self.now().as_micros()).unwrap_or(i64::MAX);
+            self.read(1);
+            let elapsed = i64::try_from(self.elapsed().as_micros()).unwrap_or(i64::MAX);
             Timestamp::from_micros(self.start.micros().saturating_add(elapsed))
+        }
+
+        fn elapsed(&self) -> Moment {
+            Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
+        }
+
+        fn read(&self, which: usize) {
+            let number = self.readings[which].fetch_add(1, Ordering::Relaxed);
+            assert!(number != self.panics_at[which], "reading {number} was told to panic");
         }
     }
 
     impl Clock {
         /// A clock that stands still at `wall` until it is moved on.
         pub(in crate::engine) fn simulated(wall: Timestamp) -> Self {
-            let simulated = Simulated { start: wall, nanos: Arc::default() };
+            Self::panicking_at(wall, [usize::MAX; 2])
+        }
+
+        /// The same where two readings panic: the one with the first number of [`Clock::now`], and the one with the
+        /// second number of [`Clock::wall`], both counted from 0.
+        pub(in crate::engine) fn panicking_at(wall: Timestamp, panics_at: [usize; 2]) -> Self {
+            let (nanos, readings) = (Arc::default(), Arc::default());
+            let simulated = Simulated { start: wall, nanos, readings, panics_at };
             Self { started: Instant::now(), simulated: Some(simulated) }
         }
 

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -123,8 +124,9 @@ impl Sweep {
 
     /// Begins the attempt at `ticket`.
     pub(super) fn begin(&mut self, ticket: Ticket, now: Moment) -> Due {
+        let is_to_finish = self.courtesy.is_due(ticket.target.address, now);
         let mut visiting = self.visits.remove(&ticket.position);
-        if self.courtesy.is_due(ticket.target.address, now) {
+        if is_to_finish {
             let visit = visiting.get_or_insert_with(|| Box::new(Visiting::new(&self.policy)));
             visit.ask.asked = visit.ask.asked.to_the_end();
         }
@@ -135,21 +137,46 @@ impl Sweep {
     pub(super) fn seen(&mut self, due: Due, seen: Observation, now: Moment) {
         self.shortages = 0;
         let Due { ticket, visiting } = due;
-        if seen.tls.is_some() && !seen.evidence.handshake_finished {
+        let was_abandoned = seen.tls.is_some() && !seen.evidence.handshake_finished;
+        let has_begun = visiting.is_some();
+        let stand = self.stand(ticket.position, visiting, seen);
+        if was_abandoned {
             self.courtesy.abandoned(ticket.target.address, now);
         }
-        let stand = match visiting {
-            Some(visiting) => visiting.take(seen, &self.policy),
-            None => Visiting::new(&self.policy).take(seen, &self.policy),
-        };
         match stand {
-            Stand::Again(visiting, told) => {
-                self.dispatch.returned(ticket, now + visiting.ask.after);
-                self.visits.insert(ticket.position, visiting);
+            Stand::Again(told) => {
                 self.tell(ticket.position, told, None);
+                let visiting = self.visits.get(&ticket.position);
+                let after = visiting.map_or(Duration::ZERO, |visiting| visiting.ask.after);
+                self.dispatch.returned(ticket, now + after);
             }
-            Stand::Over(summary, told) => self.finish(ticket, told, Some(summary)),
+            Stand::Over(summary, told) => {
+                if has_begun {
+                    self.visits.remove(&ticket.position);
+                }
+                self.finish(ticket, told, Some(summary));
+            }
         }
+    }
+
+    /// Where the visit at `position` stands after what was `seen`. One that had begun before is with the others
+    /// meanwhile, where a fault finds what it saw.
+    fn stand(
+        &mut self,
+        position: u64,
+        visiting: Option<Box<Visiting>>,
+        seen: Observation,
+    ) -> Stand {
+        if let Some(visiting) = visiting {
+            let visiting = self.visits.entry(position).insert_entry(visiting).into_mut();
+            return visiting.take(seen, &self.policy);
+        }
+        let mut visiting = Visiting::new(&self.policy);
+        let stand = visiting.take(seen, &self.policy);
+        if matches!(stand, Stand::Again(_)) {
+            self.visits.insert(position, Box::new(visiting));
+        }
+        stand
     }
 
     /// The scope did not permit the attempt: nothing more is started.
@@ -207,14 +234,25 @@ impl Sweep {
 
     /// Ends a visit before its time, and tells what it has seen.
     fn break_off(&mut self, due: Due) {
-        let broken_off = due.visiting.map(|visiting| visiting.break_off(&self.policy));
-        let (summary, told) = broken_off.unwrap_or_default();
-        self.finish(due.ticket, told, summary);
+        let Due { ticket, visiting } = due;
+        let visiting = visiting.or_else(|| self.visits.remove(&ticket.position));
+        let (summary, told) = self.broken_off(visiting);
+        self.finish(ticket, told, summary);
     }
 
+    /// What a visit has seen that ends before its time, as far as it can be told.
+    fn broken_off(&self, visiting: Option<Box<Visiting>>) -> (Option<Summary>, Vec<Observation>) {
+        let Some(visiting) = visiting else { return Default::default() };
+        // After one fault there may be another, and it must not cost what other visits have seen.
+        let broken_off = catch_unwind(AssertUnwindSafe(|| visiting.break_off(&self.policy)));
+        broken_off.unwrap_or_default()
+    }
+
+    /// Tells what a visit that is over has seen, and lets others have its place: in this order, so that nothing is lost
+    /// by a fault.
     fn finish(&mut self, ticket: Ticket, told: Vec<Observation>, summary: Option<Summary>) {
-        let recovered = self.dispatch.finished(ticket);
         self.tell(ticket.position, told, summary);
+        let recovered = self.dispatch.finished(ticket);
         if recovered && self.tell_cap() >= self.cap.planned {
             self.is_slowed = false;
             self.told.push(Event::Recovered { concurrency: self.cap.planned });
@@ -242,12 +280,19 @@ impl Sweep {
         }
     }
 
-    /// Tells what was seen in visits that have not come to their end.
-    pub(super) fn tell_what_is_left(&mut self) {
-        for (position, visiting) in std::mem::take(&mut self.visits) {
-            let (summary, told) = visiting.break_off(&self.policy);
+    /// Tells what was seen in visits that have not come to their end, `open` ones among them.
+    pub(super) fn tell_what_is_left(&mut self, open: impl Iterator<Item = Due>) {
+        let open = open.filter_map(|due| Some((due.ticket.position, due.visiting?)));
+        let left: Vec<_> = std::mem::take(&mut self.visits).into_iter().chain(open).collect();
+        for (position, visiting) in left {
+            let (summary, told) = self.broken_off(Some(visiting));
             self.tell(position, told, summary);
         }
+    }
+
+    /// How many probes are to end that have begun.
+    pub(super) fn in_flight(&self) -> usize {
+        self.dispatch.in_flight()
     }
 
     /// Ends the run, unless it has ended before.

@@ -416,7 +416,7 @@ fn stores_of_others_and_of_later_versions_are_left_as_they_are() {
         (
             "ledger.db",
             &path,
-            "was written by a newer certsweep (schema 99; this one knows up to 6); update certsweep \
+            "was written by a newer certsweep (schema 99; this one knows up to 7); update certsweep \
              or use another --store",
         ),
         (

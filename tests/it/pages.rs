@@ -4,10 +4,19 @@ use certsweep::lab::CertificateKind;
 
 use crate::support::{Lab, Workspace};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 20] = [
     "scan",
     "watch",
     "probe",
+    "search",
+    "show",
+    "diff",
+    "store",
+    "store info",
+    "store check",
+    "store compact",
+    "store prune",
+    "store merge",
     "match",
     "indicators",
     "indicators list",

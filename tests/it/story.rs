@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use certsweep::lab::{Field, FieldServer};
 use tokio::runtime::Runtime;
 
-use crate::support::{Finished, Workspace, query, runtime};
+use crate::support::{Finished, Workspace, parse, query, runtime};
 
 /// What the hosts 1 to 4 do in each night: `i` shows the indicator, `p` a plain certificate, `d` is down, and `-` ends
 /// the connection at once. All other hosts do that in every night.
@@ -211,4 +211,59 @@ fn what_was_not_tried_is_told_as_that() {
         "{}",
         unknown.stderr
     );
+}
+
+/// The same six nights as a job of `watch`, which visits known matches first: two visits a night. What is told stands
+/// in a file, each transition once.
+#[test]
+fn a_nightly_job_tells_of_each_transition_once() {
+    let story = Story::begin();
+    story.workspace.write(
+        "scope.toml",
+        format!(
+            "name = \"story\"\ninclude = [\"{NETWORK}/29\"]\nports = [{}]\n",
+            story.field.port()
+        ),
+    );
+    story.workspace.write(
+        "certsweep.toml",
+        "timeout = 1\n[[alert]]\nname = \"log\"\nfile = \"alerts.jsonl\"\n\
+         [[job]]\nname = \"nightly\"\nscope = \"scope.toml\"\nindicators = [\"field.toml\"]\n",
+    );
+    let told_in = [
+        &["new 1", "new 2"][..],
+        &["moved 3", "rotated 2"],
+        &[],
+        &["gone 1", "gone 3"],
+        &[],
+        &["returned 1", "returned 3"],
+    ];
+    let mut before = 0;
+    for (night, expected) in told_in.iter().enumerate() {
+        story.night.store(night, Ordering::SeqCst);
+        let has_news =
+            expected.iter().any(|told| !told.starts_with(['g', 'r']) || told.starts_with("ret"));
+        let exit = if has_news { 10 } else { 0 };
+        story.workspace.run("watch --once nightly --fail-on new").expect(exit);
+        let alerts = parse(&story.workspace.read("alerts.jsonl"));
+        let mut told: Vec<String> = alerts[before..]
+            .iter()
+            .map(|alert| {
+                let host = alert["address"].as_str().unwrap().rsplit('.').next().unwrap();
+                assert_eq!(
+                    (&alert["type"], &alert["job"]),
+                    (&"transition".into(), &"nightly".into())
+                );
+                format!("{} {host}", alert["kind"].as_str().unwrap())
+            })
+            .collect();
+        told.sort();
+        assert_eq!(&told, expected, "night {}", night + 1);
+        before = alerts.len();
+    }
+    let keys = "SELECT count(DISTINCT key) FROM transitions";
+    assert_eq!(query(&story.workspace.ledger(), keys), ["8"]);
+    let status = parse(&story.workspace.run("watch --status --format jsonl").expect(0).stdout);
+    let channel = status.iter().find(|record| record["type"] == "alert").unwrap();
+    assert_eq!((&channel["delivered"], &channel["waiting"]), (&8.into(), &0.into()));
 }

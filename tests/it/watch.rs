@@ -62,7 +62,7 @@ fn a_job_runs_once_with_known_matches_first() {
             "known matches are visited",
             "known matches complete: no known matches in its scope",
             "the whole range is swept",
-            "whole range complete: 8 targets, 4 matches (4 new)"
+            "whole range complete: 8 targets, 4 matches (4 new), 4 transitions"
         ]
     );
     assert_eq!(first.stdout, "");
@@ -248,5 +248,8 @@ fn paths_are_relative_to_the_settings_file() {
     workspace.write("etc/lab.toml", scope(&lab, &[lab.host(1), lab.host(17)], ""));
     workspace.write("etc/open.txt", format!("{}\n", lab.host(17)));
     let ran = workspace.run("watch --once nightly --config etc/certsweep.toml").expect(0);
-    assert_eq!(told(&ran).last(), Some(&"whole range complete: 4 targets, 4 matches (4 new)"));
+    assert_eq!(
+        told(&ran).last(),
+        Some(&"whole range complete: 4 targets, 4 matches (4 new), 4 transitions")
+    );
 }

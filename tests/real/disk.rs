@@ -68,7 +68,7 @@ fn a_disk_that_fills_up_midway_costs_nothing_that_was_written_before() {
     let range = Range::start(None).unwrap();
     let sandbox = Sandbox::on_shared_network();
     // Room for the first of the batches and not for all of them.
-    mount(&sandbox, "small", "size=512k");
+    mount(&sandbox, "small", "size=768k");
     let network = range.network().to_string();
     let ports = range.ports().map(|port| port.to_string()).join(",");
     let set = sandbox.write("set.toml", &range.indicator_set_toml());

@@ -8,7 +8,7 @@ use certsweep::store::{Ledger, Sighting};
 use serde_json::{Value, json};
 
 use super::program::{Ran, indicator_set, scan};
-use super::sandbox::Sandbox;
+use super::sandbox::{CERTSWEEP, Sandbox};
 use super::softether::{ADDRESS, PORTS, Server};
 
 const STORE: &str = "/mnt/ledger.db";
@@ -40,6 +40,65 @@ fn a_softether_server_is_found_by_its_certificate_and_again_by_its_next() {
 
     assert_eq!(remembered(sandbox, &first), endpoints());
     assert_eq!(remembered(sandbox, &second), endpoints());
+}
+
+/// Three nights of a job: the certificate of a report is new, gives way to another, and that is told once.
+#[test]
+fn a_softether_server_that_changes_its_certificate_is_told_of_once() {
+    let sandbox = &Sandbox::new();
+    let server = Server::start(sandbox);
+    let first = server.sha1();
+    let set = sandbox.write("first.toml", &indicator_set("report", &[&first]));
+    let scope = sandbox.write(
+        "scope.toml",
+        "name = \"vpn\"\ninclude = [\"127.0.0.0/28\"]\nports = [\"softether\"]\n",
+    );
+    let settings = sandbox.write(
+        "certsweep.toml",
+        &format!(
+            "[[alert]]\nname = \"log\"\nfile = \"alerts.jsonl\"\n\
+             [[job]]\nname = \"nightly\"\nscope = \"{scope}\"\nindicators = [\"{set}\"]\n"
+        ),
+    );
+    let night = || {
+        let arguments = ["watch", "--once", "nightly", "--config", &settings, "--store", STORE];
+        Ran::from(sandbox.run(CERTSWEEP, arguments)).exited(0);
+        let told = std::fs::read_to_string(sandbox.outside("alerts.jsonl")).unwrap();
+        let told = told.lines().map(|line| serde_json::from_str(line).unwrap());
+        let told: Vec<Value> = told.collect();
+        told
+    };
+    let is = |alert: &Value, kind: &str, leaf: &str, previous: Option<&str>| {
+        assert_eq!(alert["kind"], kind, "{alert}");
+        assert_eq!(alert["job"], "nightly", "{alert}");
+        assert_eq!(alert["leaf"]["sha1"], leaf, "{alert}");
+        assert_eq!(alert["previous"]["sha1"].as_str(), previous, "{alert}");
+        assert_eq!(alert["matches"][0]["indicator"], format!("sha1:{first}"), "{alert}");
+    };
+    let told = night();
+    assert_eq!(told.iter().map(target).collect::<BTreeSet<_>>(), endpoints());
+    assert_eq!(told.len(), PORTS.len());
+    told.iter().for_each(|alert| is(alert, "new", &first, None));
+
+    let second = server.replace_certificate();
+    assert_eq!(server.sha1(), second, "the server did not take its new certificate");
+    let told = night();
+    assert_eq!(told.len(), 2 * PORTS.len());
+    let rotated = &told[PORTS.len()..];
+    assert_eq!(rotated.iter().map(target).collect::<BTreeSet<_>>(), endpoints());
+    rotated.iter().for_each(|alert| is(alert, "rotated", &second, Some(&first)));
+    assert_eq!(night().len(), told.len(), "what was told is not told again");
+
+    let arguments = ["search", &first, "--format", "jsonl", "--store", STORE];
+    let found = Ran::from(sandbox.run(CERTSWEEP, arguments)).exited(0);
+    let found: Value = serde_json::from_str(found.stdout.trim()).unwrap();
+    assert_eq!((&found["address"], &found["count"]), (&ADDRESS.to_string().into(), &4.into()));
+    let arguments = ["diff", "--since", "today", "--format", "jsonl", "--store", STORE];
+    let told = Ran::from(sandbox.run(CERTSWEEP, arguments)).exited(0);
+    let what: Vec<Value> =
+        told.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let count = |word: &str| what.iter().filter(|row| row["what"] == word).count();
+    assert_eq!((count("new"), count("rotated"), what.len()), (4, 4, 8), "{}", told.stdout);
 }
 
 /// Loopback's first sixteen addresses, on the ports that are asked by default.

@@ -1,5 +1,6 @@
 //! Which attempts follow which, and what they come to.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::*;
@@ -91,19 +92,37 @@ fn greeting() -> Vec<u8> {
     [&b"HTTP/1.1 200 OK\r\n\r\n"[..], pack].concat()
 }
 
+thread_local! {
+    /// Whether the next visit that takes something panics.
+    static TRAP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on the next visit of this thread that takes something panics.
+pub(crate) fn set_a_trap() {
+    TRAP.set(true);
+}
+
+/// Panics if a trap was set.
+pub(super) fn spring_the_trap() {
+    assert!(!TRAP.take(), "the ladder was told to panic");
+}
+
+/// As [`merge`], and what both come to.
+fn merged(mut told: Observation, seen: Observation) -> (Observation, Option<Observation>) {
+    let other = merge(&mut told, seen);
+    (told, other)
+}
+
 /// All that is asked of a server that answers `serve`, and what it comes to.
 fn visit(policy: &Policy, serve: impl Fn(&Ask) -> Server) -> (Vec<Ask>, Vec<Observation>) {
     let (mut asks, mut all) = (Vec::new(), Vec::new());
-    let mut visiting = Box::new(Visiting::new(policy));
+    let mut visiting = Visiting::new(policy);
     loop {
         asks.push(visiting.ask.clone());
         assert!(asks.len() <= policy.attempts_max(), "{asks:?}");
         let seen = serve(&visiting.ask).answer(&visiting.ask);
         match visiting.take(seen, policy) {
-            Stand::Again(next, told) => {
-                all.extend(told);
-                visiting = next;
-            }
+            Stand::Again(told) => all.extend(told),
             Stand::Over(summary, told) => {
                 all.extend(told);
                 let closest = all.iter().filter_map(Observation::closest_tier).min();
@@ -327,9 +346,9 @@ fn a_visit_that_is_broken_off_tells_leaves_and_nothing_of_offers_that_are_still_
         (&auto, &failing(Outcome::Closed), 0, false),
         (&auto, &failing(alert(40)), 0, false),
     ] {
-        let visiting = Visiting::new(policy);
+        let mut visiting = Visiting::new(policy);
         let seen = server.answer(&visiting.ask);
-        let Stand::Again(visiting, told) = visiting.take(seen, policy) else {
+        let Stand::Again(told) = visiting.take(seen, policy) else {
             unreachable!("there is more to ask")
         };
         assert!(visiting.has_begun() && told.is_empty());

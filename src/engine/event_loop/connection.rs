@@ -3,11 +3,9 @@
 use std::io;
 
 use super::EventLoop;
-use super::place::{Probe, Stage, visit};
-use crate::domain::dispatch::Ticket;
+use super::place::{Probe, Slot, Stage, visit};
 use crate::domain::observation::Observation;
 use crate::domain::outcome::Outcome;
-use crate::domain::time::Timestamp;
 use crate::domain::tls::own::Look;
 use crate::domain::tls::{End, Moment, Verdict};
 use crate::engine::dial::{Dialled, Socket, Wire};
@@ -19,22 +17,44 @@ use crate::engine::talk::Talk;
 const LOOKS_MAX: u8 = 8;
 
 impl EventLoop {
-    pub(super) fn dial(&mut self, key: u32, ticket: Ticket, time: Timestamp) -> Dialled {
-        let address = ticket.target.address;
-        let slot = &mut self.slots[key as usize];
-        if slot.socket.as_ref().is_none_or(|socket| !socket.fits(address)) {
-            slot.socket = None;
-            let opened = Socket::open(address);
+    /// Calls for the probe at `key`, with the socket that the place has or a new one.
+    pub(super) fn dial(&mut self, key: u32, now: Moment) {
+        match self.dialled(key) {
+            Dialled::Connecting => self.wheel.set(key, now + self.patience.timeout()),
+            Dialled::Connected => {
+                if let Some(probe) = &mut self.slots[key as usize].probe {
+                    probe.connected = Some(now);
+                }
+                self.connected(key, now);
+            }
+            Dialled::Ended(outcome) => self.conclude(key, Verdict::without_leaf(outcome), now),
+            Dialled::Local(error) => self.put_back(key, error, now),
+            Dialled::Refused(refusal) => {
+                if let Some(due) = self.take(key, false) {
+                    self.sweep.refused(due, refusal);
+                }
+            }
+        }
+    }
+
+    fn dialled(&mut self, key: u32) -> Dialled {
+        let Slot { socket, probe: Some(probe) } = &mut self.slots[key as usize] else {
+            return Dialled::Local(io::ErrorKind::Other.into());
+        };
+        let target = probe.due.ticket.target;
+        if socket.as_ref().is_none_or(|socket| !socket.fits(target.address)) {
+            *socket = None;
+            let opened = Socket::open(target.address);
             match opened.and_then(|socket| match self.poll.add(&socket, key) {
                 Ok(()) => Ok(socket),
                 Err(error) => Err(Dialled::Local(error)),
             }) {
-                Ok(socket) => slot.socket = Some(socket),
+                Ok(opened) => *socket = Some(opened),
                 Err(dialled) => return dialled,
             }
         }
-        match &mut slot.socket {
-            Some(socket) => socket.dial(&self.plan.scope, ticket.target, time),
+        match socket {
+            Some(socket) => socket.dial(&self.plan.scope, target, probe.time),
             None => Dialled::Local(io::ErrorKind::Other.into()),
         }
     }
@@ -151,7 +171,7 @@ impl EventLoop {
     }
 
     /// Says the first words on a connection that stands.
-    pub(super) fn connected(&mut self, key: u32, now: Moment) {
+    fn connected(&mut self, key: u32, now: Moment) {
         let slot = &mut self.slots[key as usize];
         let (Some(socket), Some(probe)) = (&mut slot.socket, &mut slot.probe) else { return };
         if let Some(glance) = &self.prober.glance
@@ -211,7 +231,7 @@ impl EventLoop {
     }
 
     /// Takes what the connection of the probe at `key` has come to.
-    pub(super) fn conclude(&mut self, key: u32, verdict: Verdict, now: Moment) {
+    fn conclude(&mut self, key: u32, verdict: Verdict, now: Moment) {
         let Some(probe) = &self.slots[key as usize].probe else { return };
         let finished = verdict.evidence.handshake_finished;
         let seen = visit(probe, &self.first).observation(verdict, &mut self.recogniser);

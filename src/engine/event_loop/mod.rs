@@ -7,6 +7,7 @@
 mod connection;
 mod place;
 
+use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -24,9 +25,8 @@ use crate::domain::plan::Plan;
 use crate::domain::recogniser::Recogniser;
 use crate::domain::scan::Fault;
 use crate::domain::spent::{Spent, Wait};
-use crate::domain::tls::{Moment, Verdict};
+use crate::domain::tls::Moment;
 use crate::domain::wheel::Wheel;
-use crate::engine::dial::Dialled;
 use crate::engine::event::{Event, RunEnd};
 use crate::engine::poll::{Bell, Poll};
 use crate::engine::prober::Prober;
@@ -116,29 +116,41 @@ impl EventLoop {
     /// Sweeps to the end.
     pub(super) fn run(mut self) -> (RunEnd, Spent) {
         let began = self.prober.clock.now();
+        // What no target is to blame for ends the run; what was seen until then is told.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.sweep())) {
+            tracing::error!(fault = message(&*panic), "an event loop ended");
+            self.sweep.end_with(RunEnd::Broken);
+        }
+        let open = self.slots.iter_mut().filter_map(|slot| slot.probe.take());
+        self.sweep.tell_what_is_left(open.map(|probe| probe.due));
+        self.report_the_last();
+        let waited = self.spent.total();
+        self.spent.busy = self.prober.clock.now().saturating_sub(began + waited);
+        (self.sweep.take_end().unwrap_or(RunEnd::Stopped), self.spent)
+    }
+
+    /// Begins, hears and gives up until nothing is left or the run is halted.
+    fn sweep(&mut self) {
         loop {
             self.report_if_due();
             self.sweep.tell_open();
             let standing = self.begin_what_is_due();
             if self.open == 0 && self.is_halted() {
-                break;
+                return;
+            }
+            let is_stuck = matches!(standing, Standing::Waiting(Wait::Full | Wait::Last, None));
+            if is_stuck && self.open == 0 && self.sweep.in_flight() > 0 {
+                // A fault lost count of what is open: nothing would ever end it.
+                return self.sweep.end_with(RunEnd::Broken);
             }
             match self.wait(standing) {
                 Ok(()) => {
                     self.hear_all();
                     self.give_up_what_is_late();
                 }
-                Err(error) => {
-                    self.sweep.end_with(RunEnd::Starved(error));
-                    break;
-                }
+                Err(error) => return self.sweep.end_with(RunEnd::Starved(error)),
             }
         }
-        self.sweep.tell_what_is_left();
-        self.report_the_last();
-        let waited = self.spent.total();
-        self.spent.busy = (self.prober.clock.now() - began).saturating_sub(waited);
-        (self.sweep.take_end().unwrap_or(RunEnd::Stopped), self.spent)
     }
 
     fn is_halted(&self) -> bool {
@@ -237,39 +249,25 @@ impl EventLoop {
         self.spent.add(Wait::Results, self.prober.clock.now() - began);
     }
 
+    /// Begins the attempt at `ticket`; a panic on the way is a fault of that target alone.
     fn begin(&mut self, ticket: Ticket, now: Moment) {
-        let due = self.sweep.begin(ticket, now);
+        let place = catch_unwind(AssertUnwindSafe(|| self.place(ticket, now)));
+        match place {
+            Ok(key) => self.guarded(key, |this| this.dial(key, now)),
+            Err(panic) => self.fault(Due { ticket, visiting: None }, &*panic),
+        }
+    }
+
+    /// Gives the attempt at `ticket` a place.
+    fn place(&mut self, ticket: Ticket, now: Moment) -> u32 {
         let time = self.prober.clock.wall();
+        let due = self.sweep.begin(ticket, now);
         let key = self.free.take(ticket.target.address).unwrap_or_else(|| {
             self.slots.push(Slot::default());
             self.slots.len() as u32 - 1
         });
-        let dialled = self.dial(key, ticket, time);
-        let stage = Stage::Connecting;
-        let mut probe = Probe { due, time, began: now, connected: None, stage };
-        match dialled {
-            Dialled::Connecting => {
-                self.put(key, probe);
-                self.wheel.set(key, now + self.patience.timeout());
-            }
-            Dialled::Connected => {
-                probe.connected = Some(now);
-                self.put(key, probe);
-                self.guarded(key, |this| this.connected(key, now));
-            }
-            Dialled::Ended(outcome) => {
-                self.put(key, probe);
-                self.guarded(key, |this| this.conclude(key, Verdict::without_leaf(outcome), now));
-            }
-            Dialled::Local(error) => {
-                self.release(key, false);
-                self.sweep.short(probe.due, error, now);
-            }
-            Dialled::Refused(refusal) => {
-                self.release(key, false);
-                self.sweep.refused(probe.due, refusal);
-            }
-        }
+        self.put(key, Probe { due, time, began: now, connected: None, stage: Stage::Connecting });
+        key
     }
 
     fn hear_all(&mut self) {
@@ -293,9 +291,14 @@ impl EventLoop {
             }
             None => Due { ticket, visiting: None },
         };
-        let Ticket { position, target } = ticket;
+        self.fault(due, &*panic);
+    }
+
+    /// A panic ended the attempt that is `due`.
+    fn fault(&mut self, due: Due, panic: &(dyn Any + Send)) {
+        let Ticket { position, target } = due.ticket;
         let time = self.prober.clock.wall();
-        self.sweep.fault(due, Fault { time, position, target, message: message(&*panic) });
+        self.sweep.fault(due, Fault { time, position, target, message: message(panic) });
     }
 
     fn give_up_what_is_late(&mut self) {
@@ -307,7 +310,7 @@ impl EventLoop {
 }
 
 /// What a panic said.
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
+fn message(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

@@ -154,6 +154,53 @@ async fn a_panic_is_a_fault_of_one_target_and_ends_nothing() {
     assert!(observed.iter().all(|(position, _)| *position != fault.position));
 }
 
+/// The wall clock is read as an attempt is begun, before it has a place.
+#[tokio::test]
+async fn a_panic_before_a_probe_is_open_is_a_fault_of_its_target() {
+    let (_listener, plan) = plan("").await;
+    let (sender, events) = mpsc::channel(256);
+    let clock = Clock::panicking_at(Timestamp::default(), [usize::MAX, 20]);
+    let prober = prober(Trivial::new(), clock);
+    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await.end;
+    assert!(matches!(end, RunEnd::Complete), "{end:?}");
+    let (observed, others) = observations(events).await;
+    let [Event::Fault(fault)] = &others[..] else { panic!("{others:?}") };
+    assert_eq!(fault.message, "reading 20 was told to panic");
+    let positions: Coverage =
+        observed.iter().map(|(at, _)| *at).chain([fault.position]).map(|at| (at, at)).collect();
+    assert_eq!((observed.len(), positions.len()), (63, 64));
+}
+
+/// Results are reported every 20 ms, and no time has passed.
+#[tokio::test]
+async fn a_panic_that_is_of_no_target_ends_the_run_and_loses_no_result() {
+    let (_listener, plan) = plan("").await;
+    let (sender, events) = mpsc::channel(256);
+    let clock = Clock::panicking_at(Timestamp::default(), [60, usize::MAX]);
+    let prober = prober(Trivial::new(), clock.clone());
+    let end = run(plan, Coverage::default(), prober, sender, CancellationToken::new()).await.end;
+    assert!(matches!(end, RunEnd::Broken), "{end:?}");
+    assert_eq!(clock.now(), Moment::ZERO);
+    let (observed, others) = observations(events).await;
+    assert!(others.is_empty(), "{others:?}");
+    assert!((10..64).contains(&observed.len()), "{}", observed.len());
+}
+
+/// A ticket that nobody will ever give back, as after a panic in the middle of it.
+#[tokio::test]
+async fn a_run_that_lost_count_of_what_is_open_ends() {
+    let (_listener, plan) = plan("").await;
+    let (sender, events) = mpsc::channel(256);
+    let prober = prober(Trivial::new(), Clock::simulated(Timestamp::default()));
+    let dispatch = Dispatch::new(Arc::clone(&plan), Coverage::default());
+    let mut sweep = Sweep::new(dispatch, Arc::clone(&prober.policy), 1, Cap::new(8));
+    sweep.next(Moment::ZERO);
+    let event_loop = EventLoop::new(plan, prober, sweep, sender, Arc::default()).unwrap();
+    let (end, _) = tokio::task::spawn_blocking(|| event_loop.run()).await.unwrap();
+    assert!(matches!(end, RunEnd::Broken), "{end:?}");
+    assert_eq!(observations(events).await.0.len(), 63);
+}
+
 #[tokio::test]
 async fn a_scope_that_expires_ends_the_run_at_midnight() {
     let (_listener, plan) = plan("rate = 1\nvalid_until = 2026-11-24\n").await;

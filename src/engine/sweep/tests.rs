@@ -1,8 +1,10 @@
 //! The sweep without a socket: shortages, faults, broken-off visits, courtesy.
 
+use std::iter;
+
 use super::*;
 use crate::domain::coverage::Coverage;
-use crate::domain::ladder::Depth;
+use crate::domain::ladder::{Depth, tests::set_a_trap};
 use crate::domain::observation::TlsFacts;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Plan, Tempo};
@@ -108,10 +110,8 @@ fn start_ticket() -> Ticket {
 /// A leaf is news whatever was to follow; a refusal is none while another offer is due.
 #[test]
 fn a_visit_that_is_broken_off_tells_its_leaf_and_claims_no_absence() {
-    let leaf =
-        Verdict { certificates: vec![vec![7]], ..Verdict::without_leaf(Outcome::Certificate) };
     for (verdict, all_leaves, told) in
-        [(Verdict::without_leaf(Outcome::Closed), false, None), (leaf, true, Some(false))]
+        [(Verdict::without_leaf(Outcome::Closed), false, None), (leaf(), true, Some(false))]
     {
         let policy = Policy { all_leaves, ..Policy::new(Depth::Auto) };
         let mut sweep = sweep("", policy);
@@ -119,13 +119,60 @@ fn a_visit_that_is_broken_off_tells_its_leaf_and_claims_no_absence() {
         let seen = seen(&sweep, &due, verdict);
         sweep.seen(due, seen, Moment::ZERO);
         assert_eq!((sweep.visits.len(), sweep.told_len()), (1, 0));
-        sweep.tell_what_is_left();
+        sweep.tell_what_is_left(iter::empty());
         let event = sweep.take_told().pop().map(|event| match event {
             Event::Observed { summary, .. } => summary.is_some(),
             other => panic!("{other:?}"),
         });
         assert_eq!(event, told);
     }
+}
+
+fn leaf() -> Verdict {
+    Verdict { certificates: vec![vec![7]], ..Verdict::without_leaf(Outcome::Certificate) }
+}
+
+/// A sweep that asks for every kind of key, and its visit of a target that has shown a leaf.
+fn with_a_leaf() -> (Sweep, Due) {
+    let policy = Policy { all_leaves: true, ..Policy::new(Depth::Auto) };
+    let mut sweep = sweep("", policy);
+    let due = start(&mut sweep, Moment::ZERO);
+    let (ticket, seen) = (due.ticket, seen(&sweep, &due, leaf()));
+    sweep.seen(due, seen, Moment::ZERO);
+    assert_eq!(sweep.next(Moment::ZERO), Next::Start(ticket));
+    let due = sweep.begin(ticket, Moment::ZERO);
+    (sweep, due)
+}
+
+/// How many leaves the events tell of.
+fn leaves(told: &[Event]) -> usize {
+    let observations = told.iter().map(|event| match event {
+        Event::Observed { observations, .. } => observations.as_slice(),
+        _ => &[],
+    });
+    observations.flatten().filter(|seen| seen.leaf.is_some()).count()
+}
+
+#[test]
+fn a_panic_between_two_attempts_costs_no_leaf_that_was_seen() {
+    let (mut sweep, due) = with_a_leaf();
+    let ticket = due.ticket;
+    let seen = seen(&sweep, &due, Verdict::without_leaf(Outcome::Reset));
+    set_a_trap();
+    let taken = catch_unwind(AssertUnwindSafe(|| sweep.seen(due, seen, Moment::ZERO)));
+    assert!(taken.is_err(), "the trap was not sprung");
+    let Ticket { position, target } = ticket;
+    let (time, message) = (Timestamp::default(), "told to".to_owned());
+    sweep.fault(Due { ticket, visiting: None }, Fault { time, position, target, message });
+    assert_eq!(leaves(&sweep.take_told()), 1);
+    assert_eq!((sweep.visits.len(), sweep.in_flight()), (0, 0));
+}
+
+#[test]
+fn what_is_open_when_a_run_breaks_tells_what_it_had_seen() {
+    let (mut sweep, due) = with_a_leaf();
+    sweep.tell_what_is_left(iter::once(due));
+    assert_eq!(leaves(&sweep.take_told()), 1);
 }
 
 /// A host that was left forty times with a handshake that had begun is asked to finish the next one.

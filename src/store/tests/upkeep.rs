@@ -91,7 +91,7 @@ fn a_ledger_says_how_large_it_is_and_what_fills_it() {
     let info = scratch.ledger.info().unwrap();
     assert!(info.file_bytes > 0 && info.log_bytes > 0 && info.bytes_per_sighting().is_some());
     let expected = Info {
-        schema: 6,
+        schema: crate::store::migration::NEWEST,
         certificate_bytes: 7,
         certificates: 2,
         sightings: 2,

@@ -102,6 +102,7 @@ fn test_modules(source: &Source) -> Vec<String> {
     };
     let items = source.code.match_indices("#[cfg(test)]").filter_map(|(at, attribute)| {
         let item = source.code[at + attribute.len()..].trim_start();
+        let item = item.strip_prefix("pub(crate) ").unwrap_or(item);
         Some(item.strip_prefix("mod ")?.split_once(';')?.0)
     });
     items.filter(|name| is_name(name)).map(|name| format!("{folder}/{name}")).collect()
