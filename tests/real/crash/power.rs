@@ -62,7 +62,9 @@ fn traced() -> Vec<Event> {
 fn event(line: &str, open: &mut HashMap<String, String>) -> Option<Event> {
     let call = line.trim_start_matches(|char: char| char.is_ascii_digit() || char == ' ');
     let (name, rest) = call.split_once('(')?;
-    let (arguments, result) = rest.rsplit_once(") = ")?;
+    // The result stands in a column of its own.
+    let (arguments, result) = rest.rsplit_once(" = ")?;
+    let arguments = arguments.trim_end().strip_suffix(')')?;
     if result.starts_with('-') {
         return None;
     }
