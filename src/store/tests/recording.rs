@@ -426,3 +426,24 @@ fn visits_that_end_alike_share_their_words() {
         assert_eq!(scratch.query(&format!("{told} '{scan}' ORDER BY id")), suites);
     }
 }
+
+/// Of what others collected sometimes only a hash is known, until a visit sees the leaf itself.
+#[test]
+fn a_certificate_known_by_a_hash_is_completed_by_the_visit_that_sees_it() {
+    let mut scratch = Scratch::with_scans(&["one"]);
+    let [a, b, c] = ["a", "b", "c"].map(leaf);
+    scratch.query(&format!(
+        "INSERT INTO certificate (sha256, sha1, names, first_stored) VALUES
+         (NULL, x'{}', '[]', 5), (x'{}', NULL, '[]', 6), (NULL, x'00', '[]', 7)",
+        a.sha1, b.sha256
+    ));
+    let visits = [seen("192.0.2.1", 0, a.clone()), seen("192.0.2.2", 0, b.clone())];
+    scratch.record("one", &visits).unwrap();
+    scratch.record("one", &[seen("192.0.2.3", 0, c.clone())]).unwrap();
+    let told = |id, leaf: &Leaf, first| format!("{id}|{}|{}|1|{first}", leaf.sha256, leaf.sha1);
+    assert_eq!(
+        scratch.query("SELECT id, sha256, sha1, length(der), first_stored FROM certificate"),
+        [told(1, &a, 5), told(2, &b, 6), "3|NULL|00|NULL|7".to_owned(), told(4, &c, T0)]
+    );
+    assert_eq!(scratch.query("SELECT certificate_id FROM visit"), ["1", "2", "4"]);
+}
