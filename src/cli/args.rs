@@ -39,7 +39,7 @@ pub(super) enum Command {
     Scan(Box<ScanArgs>),
     /// Run the jobs of the settings file on their schedules, until a signal
     ///
-    /// Jobs are the [[job]] tables of certsweep.toml: a scope, and when to sweep it (every = "24h", or cron = "30 2 * * *"
+    /// Jobs are the tables named job in certsweep.toml: a scope, and when to sweep it (every = "24h", or cron = "30 2 * * *"
     /// in UTC). A run visits known matches first, then the whole range; between runs known matches are visited every hour,
     /// or as the job says. Runs that were missed are caught up once, and one that was cut short goes on at the next
     /// start. Scope files, target lists and indicator sets are read anew at each run; the jobs only at the start.

@@ -135,7 +135,7 @@ fn settle(bytes: &mut Vec<u8>, pending: &[Event], survive: Survive) {
         match survive {
             Survive::None => false,
             Survive::All => true,
-            Survive::Some(seed) => mixed(seed, sector) % 2 == 0,
+            Survive::Some(seed) => mixed(seed, sector).is_multiple_of(2),
         }
     };
     for event in pending {
