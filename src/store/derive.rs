@@ -48,6 +48,9 @@ impl Ledger {
         about: About,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
+        if about == About::Matches {
+            self.write(|transaction| Ok(pass_over(transaction)?))?;
+        }
         let mut made = 0;
         loop {
             let pending = self.pending(PLACES)?;
@@ -239,6 +242,31 @@ impl<'l> Deriver<'l> {
         self.hashes.insert(row, hash);
         Ok(hash)
     }
+}
+
+/// Takes note that nothing is to be told of places where no visit ever saw a leaf that matched: nearly all, after a first
+/// scan, and their histories need not be read one by one.
+fn pass_over(transaction: &Connection) -> rusqlite::Result<()> {
+    const DELETE: &str = "
+        DELETE FROM pending_place WHERE NOT EXISTS (
+            SELECT 1 FROM visit
+            WHERE visit.endpoint_id = pending_place.endpoint_id
+                AND visit.server_name_id = pending_place.server_name_id
+                AND visit.certificate_id IN (SELECT certificate_id FROM \"match\")
+        ) AND NOT EXISTS (
+            SELECT 1 FROM further_leaf
+            WHERE further_leaf.endpoint_id = pending_place.endpoint_id
+                AND further_leaf.server_name_id = pending_place.server_name_id
+                AND further_leaf.certificate_id IN (SELECT certificate_id FROM \"match\")
+        )";
+    let has_matches = transaction.prepare_cached("SELECT 1 FROM \"match\" LIMIT 1")?.exists([])?;
+    if has_matches {
+        transaction.execute(DELETE, [])?;
+    } else {
+        // Without a condition SQLite gives the pages back as they are.
+        transaction.execute("DELETE FROM pending_place", [])?;
+    }
+    Ok(())
 }
 
 /// The closest tier at which each leaf ever matched.

@@ -50,6 +50,8 @@ mod support;
 mod tidy;
 /// Matches by tier: what is certain is never mixed with what is guessed.
 mod tiers;
+/// Several processes at one ledger.
+mod together;
 /// The order of targets: its length costs no memory.
 mod walk;
 /// `certsweep watch`: jobs on a schedule, once, and what is told of them.
