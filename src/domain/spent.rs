@@ -68,10 +68,11 @@ impl Spent {
     }
 
     /// One line that says where the time went, and the setting that would help where one would; `None` if too
-    /// little time passed to say.
-    pub fn told(&self, tempo: &Tempo) -> Option<String> {
+    /// little time passed to say. `is_lowered` is whether this machine allows no more connections than
+    /// there were.
+    pub fn told(&self, tempo: &Tempo, is_lowered: bool) -> Option<String> {
         let parts = [
-            (self.full, "waiting with all connections open", full(tempo)),
+            (self.full, "waiting with all connections open", full(tempo, is_lowered)),
             (self.rate, "waiting for the rate", rate(tempo)),
             (self.last, "waiting for the last answers", last(tempo)),
             (self.results, "waiting for results to be written", Some(SLOW_RESULTS.to_owned())),
@@ -97,7 +98,13 @@ impl Spent {
 const SLOW_RESULTS: &str = "a faster disk for --store and --output would help";
 const SHORT: &str = "other programs hold what is missing; close some or lower --concurrency";
 
-fn full(tempo: &Tempo) -> Option<String> {
+fn full(tempo: &Tempo, is_lowered: bool) -> Option<String> {
+    if is_lowered {
+        let open = grouped(tempo.concurrency as u128);
+        return Some(format!(
+            "this machine allows {open} at once; more file descriptors (ulimit -n) or memory would help"
+        ));
+    }
     let more = grouped(tempo.concurrency.saturating_mul(4) as u128);
     Some(format!("a higher --concurrency would help, such as {}", more.replace(',', "")))
 }
@@ -130,13 +137,16 @@ mod tests {
         spent.add(Wait::Full, 6 * SECOND);
         spent.add(Wait::Last, 3 * SECOND);
         assert_eq!(
-            spent.told(&Tempo::default()).unwrap(),
+            spent.told(&Tempo::default(), false).unwrap(),
             "time: 60 % waiting with all connections open, 30 % waiting for the last answers, \
              10 % working; a higher --concurrency would help, such as 4000"
         );
+        let told = spent.told(&Tempo { concurrency: 30, ..Tempo::default() }, true).unwrap();
+        let advice = "; this machine allows 30 at once; more file descriptors (ulimit -n) or memory would help";
+        assert!(told.ends_with(advice), "{told}");
         spent.add(Wait::Rate, 90 * SECOND);
         let tempo = Tempo { rate: Some(500.0), ..Tempo::default() };
-        let told = spent.told(&tempo).unwrap();
+        let told = spent.told(&tempo, false).unwrap();
         assert!(told.starts_with("time: 90 % waiting for the rate, 6 % "), "{told}");
         assert!(told.ends_with("; a higher --rate would help, if the scope permits one"), "{told}");
     }
@@ -144,8 +154,8 @@ mod tests {
     #[test]
     fn little_time_is_not_worth_a_word_and_work_needs_no_advice() {
         let spent = Spent { busy: SECOND / 2, ..Spent::default() };
-        assert_eq!(spent.told(&Tempo::default()), None);
+        assert_eq!(spent.told(&Tempo::default(), false), None);
         let both = spent.and(spent);
-        assert_eq!(both.told(&Tempo::default()).unwrap(), "time: 100 % working");
+        assert_eq!(both.told(&Tempo::default(), false).unwrap(), "time: 100 % working");
     }
 }

@@ -52,7 +52,7 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
     let opening = if prepared.resumed.is_some() { Opening::Resumed } else { Opening::Started };
     let mut sink = sink::open(prepared.settings.format.value, output, prepared.resumed.as_ref())?;
     let begun = begin(args, &prepared, None, now)?;
-    let Prepared { plan, sets, settings, policy, .. } = prepared;
+    let Prepared { plan, sets, settings, policy, is_lowered, .. } = prepared;
     let store = settings.store.value.as_path();
     if let Some(sink) = &mut sink {
         let sets: Vec<_> = sets.iter().map(indicator_record).collect();
@@ -68,7 +68,7 @@ async fn sweep(args: &ScanArgs, prepared: Prepared, now: Timestamp) -> Result<Ex
     let index_of = Arc::clone(&index);
     let session = Session { begun, index: index_of, policy, sink, output, stop, news, view };
     let swept = session.sweep(Arc::clone(&plan)).await?;
-    if let Some(time) = swept.spent.told(&plan.tempo) {
+    if let Some(time) = swept.spent.told(&plan.tempo, is_lowered) {
         terminal::note(&time);
     }
     let text = report(&scan, &plan, &swept, &index, Some(store))?;

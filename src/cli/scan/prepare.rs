@@ -39,6 +39,8 @@ pub(in crate::cli) struct Prepared {
     /// The target list's name, if there is one.
     pub(in crate::cli) targets_from: Option<String>,
     pub(in crate::cli) warnings: Vec<String>,
+    /// Whether this machine allows fewer connections at once than were asked for.
+    pub(in crate::cli) is_lowered: bool,
 }
 
 /// Decides everything that `args` leave open.
@@ -112,6 +114,7 @@ fn read(args: &ScanArgs, given: Given<'_>, now: Timestamp) -> Result<Inputs, Fai
 fn decide(args: &ScanArgs, inputs: Inputs) -> Result<Prepared, Failure> {
     let Inputs { scope, mut settings, ports, ports_from, targets, sets, policy } = inputs;
     let mut warnings = fit_limits(&mut settings)?;
+    let is_lowered = !warnings.is_empty();
     warnings.extend(targets.iter().flat_map(|list| left_out(list, &scope, &ports)));
     let plan = plan_of(scope, ports, targets, &settings);
     let shard = args.shard.unwrap_or(Shard::WHOLE);
@@ -141,7 +144,18 @@ fn decide(args: &ScanArgs, inputs: Inputs) -> Result<Prepared, Failure> {
         )));
     }
     let targets_from = args.targets.as_ref().map(|path| path.display().to_string());
-    Ok(Prepared { plan, sets, settings, policy, resumed, seed, ports_from, targets_from, warnings })
+    Ok(Prepared {
+        plan,
+        sets,
+        settings,
+        policy,
+        resumed,
+        seed,
+        ports_from,
+        targets_from,
+        warnings,
+        is_lowered,
+    })
 }
 
 /// What of `list` is not visited, though it is named.
