@@ -392,7 +392,7 @@ impl Collector<'_> {
         let found = self
             .ledger
             .derive(rules, about, now)
-            .and_then(|_| self.ledger.transitions_of(&self.scan.id));
+            .and_then(|_| self.ledger.transitions_of(&self.scan.id, now));
         found.unwrap_or_else(|error| {
             self.failure.get_or_insert(error.into());
             Vec::new()

@@ -19,7 +19,15 @@ pub(super) fn run(args: &StoreArgs) -> Result<Exit, Failure> {
         }
         StoreCommand::Check => return check(&args.ledger),
         StoreCommand::Compact => {
-            let compacted = existing(&args.ledger)?.compact()?;
+            let mut ledger = existing(&args.ledger)?;
+            // It would wait for this longer than a scan waits for anything.
+            if let Some(holder) = ledger.at_work(Clock::start().wall())? {
+                return Err(Failure::local(format!(
+                    "{holder} is writing into {}; compact it when that has ended",
+                    path.display()
+                )));
+            }
+            let compacted = ledger.compact()?;
             let (before, after) = (octets(compacted.before), octets(compacted.after));
             terminal::print(&format!("{before} before, {after} now\n"))?;
         }

@@ -49,7 +49,10 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         if about == About::Matches {
-            self.write(|transaction| Ok(pass_over(transaction)?))?;
+            let mut after = Some(0);
+            while let Some(id) = after {
+                after = self.write(|transaction| Ok(pass_over(transaction, id)?))?;
+            }
         }
         let mut made = 0;
         loop {
@@ -245,10 +248,15 @@ impl<'l> Deriver<'l> {
 }
 
 /// Takes note that nothing is to be told of places where no visit ever saw a leaf that matched: nearly all, after a first
-/// scan, and their histories need not be read one by one.
-fn pass_over(transaction: &Connection) -> rusqlite::Result<()> {
+/// scan, and their histories need not be read one by one. It looks at some changes after `after`; the last of them, unless
+/// there were none. Another scan that writes meanwhile waits for no more than these.
+fn pass_over(transaction: &Connection, after: i64) -> rusqlite::Result<Option<i64>> {
+    const LAST: &str = "
+        SELECT max(id) FROM (
+            SELECT id FROM pending_place WHERE id > ?1 ORDER BY id LIMIT 100000
+        )";
     const DELETE: &str = "
-        DELETE FROM pending_place WHERE NOT EXISTS (
+        DELETE FROM pending_place WHERE id > ?1 AND id <= ?2 AND NOT EXISTS (
             SELECT 1 FROM visit
             WHERE visit.endpoint_id = pending_place.endpoint_id
                 AND visit.server_name_id = pending_place.server_name_id
@@ -260,13 +268,16 @@ fn pass_over(transaction: &Connection) -> rusqlite::Result<()> {
                 AND further_leaf.certificate_id IN (SELECT certificate_id FROM \"match\")
         )";
     let has_matches = transaction.prepare_cached("SELECT 1 FROM \"match\" LIMIT 1")?.exists([])?;
-    if has_matches {
-        transaction.execute(DELETE, [])?;
-    } else {
+    if !has_matches {
         // Without a condition SQLite gives the pages back as they are.
-        transaction.execute("DELETE FROM pending_place", [])?;
+        return transaction.execute("DELETE FROM pending_place", []).map(|_| None);
     }
-    Ok(())
+    let last: Option<i64> =
+        transaction.prepare_cached(LAST)?.query_row([after], |row| row.get(0))?;
+    if let Some(last) = last {
+        transaction.prepare_cached(DELETE)?.execute([after, last])?;
+    }
+    Ok(last)
 }
 
 /// The closest tier at which each leaf ever matched.

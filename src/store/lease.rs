@@ -61,6 +61,18 @@ impl Ledger {
         Ok(Lease { name: name.to_owned(), holder, ttl, _hold: hold })
     }
 
+    /// Who is at work on something at `now`, if anybody is.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be read.
+    pub fn at_work(&self, now: Timestamp) -> Result<Option<String>, StoreError> {
+        const SELECT: &str = "SELECT holder FROM lease WHERE expires > ?1 ORDER BY since LIMIT 1";
+        self.read(|connection| {
+            connection.query_row(SELECT, [now.micros()], |row| row.get(0)).optional()
+        })
+    }
+
     /// Gives `lease` back.
     ///
     /// # Errors

@@ -82,13 +82,18 @@ impl Ledger {
         self.read(|connection| transition::leaf(connection, certificate))
     }
 
-    /// The transitions that `scan` showed: how many of each kind, by the letter of the closest match.
+    /// The transitions that `scan` showed, and those that were found at `found`: how many of each kind, by the tier of the
+    /// closest match. A set that is new to a scan finds what earlier ones saw.
     ///
     /// # Errors
     ///
     /// If the ledger cannot be read.
-    pub fn transitions_of(&self, scan: &str) -> Result<Vec<(Kind, Tier, u64)>, StoreError> {
-        self.read(|connection| transition::of_scan(connection, scan))
+    pub fn transitions_of(
+        &self,
+        scan: &str,
+        found: Timestamp,
+    ) -> Result<Vec<(Kind, Tier, u64)>, StoreError> {
+        self.read(|connection| transition::of_scan(connection, scan, found))
     }
 
     /// Writes what changed at each place that was looked through, and that it was, all in one transaction; how many

@@ -314,17 +314,18 @@ pub(super) fn settle(
     Ok(made as u64)
 }
 
-/// How many transitions of each kind `scan` showed, by the tier of the closest match.
+/// How many transitions of each kind `scan` showed, or were found at `found`, by the tier of the closest match.
 pub(super) fn of_scan(
     connection: &Connection,
     scan: &str,
+    found: Timestamp,
 ) -> rusqlite::Result<Vec<(Kind, Tier, u64)>> {
     const SELECT: &str = "
         SELECT kind, tier, count(*) FROM transition
-        WHERE scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1)
+        WHERE scan_number = (SELECT number FROM scan_number WHERE scan_id = ?1) OR derived = ?2
         GROUP BY kind, tier ORDER BY kind, tier";
     let mut select = connection.prepare_cached(SELECT)?;
-    let mut rows = select.query([scan])?;
+    let mut rows = select.query(params![scan, found.micros()])?;
     let mut counts = Vec::new();
     while let Some(row) = rows.next()? {
         let (kind, tier): (String, Option<String>) = (row.get(0)?, row.get(1)?);

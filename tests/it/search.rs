@@ -80,6 +80,10 @@ fn a_new_report_finds_what_was_seen_before_it_was_written() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["address"], lab.host(100).to_string());
     assert_eq!(found[0]["matches"][0]["indicator"], format!("sha1:{sha1}"));
+    // To the next scan it is news, though the certificate is not.
+    let again = lab.scan_of(format!("{}/28", lab.host(96)));
+    workspace.run(&format!("{again} --fail-on new")).expect(10);
+    workspace.run(&format!("{again} --fail-on new")).expect(0);
 }
 
 #[test]

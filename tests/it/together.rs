@@ -7,8 +7,8 @@ fn two_scans_write_and_searches_read_at_the_same_time() {
     let (lab, workspace) = Lab::with_workspace();
     let slow = |host: u8| {
         let range = format!("{}/27", lab.host(host));
-        // Some two seconds for each.
-        format!("{} --rate 60 --threads 1", lab.scan_of(range))
+        // Some four seconds for each.
+        format!("{} --rate 30 --threads 1", lab.scan_of(range))
     };
     workspace.run(&lab.scan_of(lab.host(17))).expect(0);
     let scans = [0, 96].map(|host| workspace.start(&slow(host)));
@@ -19,9 +19,12 @@ fn two_scans_write_and_searches_read_at_the_same_time() {
         workspace.run("store check").expect(0);
         read += 1;
     }
+    let refused = workspace.run("store compact").expect(4);
+    assert!(refused.stderr.contains("; compact it when that has ended"), "{}", refused.stderr);
     for scan in scans {
         scan.finish().expect(0);
     }
+    workspace.run("store compact").expect(0);
     assert_eq!(read, 10);
     let complete = "SELECT complete, visits FROM scans ORDER BY started, id";
     assert_eq!(query(&workspace.ledger(), complete), ["1 4", "1 128", "1 128"]);

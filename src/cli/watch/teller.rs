@@ -129,7 +129,7 @@ impl Sequel for Teller {
         ledger.derive(rules, about, now).map_err(|error| error.to_string())?;
         self.decide(ledger, now)?;
         self.waiting.notify_one();
-        let found = ledger.transitions_of(scan).map_err(|error| error.to_string())?;
+        let found = ledger.transitions_of(scan, now).map_err(|error| error.to_string())?;
         Ok(found.iter().map(|(.., count)| count).sum())
     }
 
